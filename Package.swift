@@ -1,0 +1,82 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Each feature's proposal: ExistentialAny SE-0335, InternalImportsByDefault SE-0409, MemberImportVisibility SE-0444.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+// Where bytes of strangers and rules about them are judged there is no unsafe code (SE-0458 makes the compiler say so).
+let safeSettings = settings + [.strictMemorySafety()]
+
+let package = Package(
+    name: "ipc-gateway",
+    products: [
+        .library(name: "IPCProtocol", targets: ["IPCProtocol"]),
+        .library(name: "IPC", targets: ["IPC"]),
+        .executable(name: "ipc-gateway", targets: ["ipc-gateway"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "COpenSSL",
+            path: "COpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        .target(name: "CLinux"),
+        .target(name: "IPCProtocol", swiftSettings: safeSettings),
+        .target(name: "IPC", dependencies: ["IPCProtocol"], swiftSettings: safeSettings),
+        .target(name: "TLSEngine", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .target(
+            name: "GatewayCore",
+            dependencies: ["IPCProtocol", "TLSEngine", .product(name: "Yams", package: "Yams")],
+            swiftSettings: safeSettings
+        ),
+        .target(
+            name: "GatewayRuntime",
+            dependencies: ["CLinux", "GatewayCore", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "ipc-gateway",
+            dependencies: [
+                "GatewayRuntime", "IPC",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "GatewayTestSupport",
+            dependencies: ["IPC", "IPCProtocol", "TLSEngine"],
+            path: "Tests/GatewayTestSupport",
+            resources: [.copy("Vectors")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "IPCProtocolTests",
+            dependencies: ["IPCProtocol", "GatewayTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "TLSEngineTests", dependencies: ["TLSEngine", "GatewayTestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "GatewayCoreTests",
+            dependencies: ["GatewayCore", "GatewayTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["GatewayCore", "GatewayRuntime", "GatewayTestSupport", "ipc-gateway"],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
