@@ -1,7 +1,114 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
 // OpenSSL's headers, and `static inline` wrappers for the macros and variadic functions that Swift cannot see.
+//
+// A wrapper is called like what it wraps, with `copenssl_` in front. Only functions that exist in OpenSSL 3.0 are used,
+// so that a program built here also starts on it; what newer libraries add is found out at run time.
 #ifndef IPC_GATEWAY_COPENSSL_H
 #define IPC_GATEWAY_COPENSSL_H
 
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+// MARK: memory and text
+
+static inline void copenssl_free(void *memory) { OPENSSL_free(memory); }
+
+static inline void copenssl_unix_time(int64_t *seconds) { *seconds = (int64_t)time(NULL); }
+
+// MARK: BIO
+
+static inline void copenssl_BIO_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
+
+static inline void copenssl_BIO_clear_retry_flags(BIO *bio) { BIO_clear_retry_flags(bio); }
+
+static inline size_t copenssl_BIO_get_mem_data(BIO *bio, const char **data) {
+    char *start = NULL;
+    long count = BIO_get_mem_data(bio, &start);
+    *data = start;
+    return count > 0 ? (size_t)count : 0;
+}
+
+// MARK: SSL_CTX
+
+/// What is the same for every context: nothing that is resumed, renegotiated or compressed, the server's order of
+/// ciphers, no buffers while idle, and only the chain that the certificate file holds.
+static inline void copenssl_SSL_CTX_set_fixed_options(SSL_CTX *context, long max_certificate_list) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET
+                                     | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_clear_options(context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_max_cert_list(context, max_certificate_list);
+    SSL_CTX_set_read_ahead(context, 0);
+}
+
+static inline int copenssl_SSL_CTX_set_version_range(SSL_CTX *context, int minimum, int maximum) {
+    return SSL_CTX_set_min_proto_version(context, minimum) == 1 && SSL_CTX_set_max_proto_version(context, maximum) == 1;
+}
+
+static inline int copenssl_SSL_CTX_set1_groups_list(SSL_CTX *context, const char *names) {
+    return SSL_CTX_set1_groups_list(context, (char *)names) == 1;
+}
+
+/// Takes a reference of its own.
+static inline int copenssl_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certificate) {
+    return SSL_CTX_add1_chain_cert(context, certificate) == 1;
+}
+
+// MARK: SSL
+
+static inline int copenssl_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
+    return SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+static inline const char *copenssl_SSL_get_negotiated_group_name(SSL *ssl) {
+    int group = (int)SSL_get_negotiated_group(ssl);
+    return group == 0 ? NULL : SSL_group_to_name(ssl, group);
+}
+
+static inline const char *copenssl_SSL_get_cipher_name(const SSL *ssl) { return SSL_get_cipher_name(ssl); }
+
+// MARK: X509
+
+/// The subject (or issuer) as RFC 2253 writes it, but with readable non-ASCII; the caller frees the BIO.
+static inline BIO *copenssl_X509_NAME_print(const X509_NAME *name) {
+    BIO *text = BIO_new(BIO_s_mem());
+    if (text == NULL) { return NULL; }
+    if (X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
+        BIO_free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/// Seconds from 1970-01-01T00:00:00Z to `time`; 0 is returned when it cannot be read.
+static inline int copenssl_ASN1_TIME_to_unix(const ASN1_TIME *time, int64_t *seconds) {
+    int days = 0;
+    int rest = 0;
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    int known = epoch != NULL && ASN1_TIME_diff(&days, &rest, epoch, time) == 1;
+    ASN1_TIME_free(epoch);
+    *seconds = (int64_t)days * 86400 + rest;
+    return known;
+}
+
+static inline int copenssl_sk_GENERAL_NAME_num(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
+
+static inline const GENERAL_NAME *copenssl_sk_GENERAL_NAME_value(const GENERAL_NAMES *names, int index) {
+    return sk_GENERAL_NAME_value(names, index);
+}
 
 #endif

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What an operator wrote, decoded and checked for form; files it names have not been opened.
+///
+/// The document is described in docs/configuration.md. Paths are as written; relative ones are relative to the folder
+/// of the configuration file (`resolve(_:)`).
+public struct GatewayConfiguration: Sendable {
+    /// An address to listen on, and how to speak TLS there.
+    public struct Listener: Sendable {
+        /// The IP address and port.
+        public var address: ListenerAddress
+        /// Certificate, key, trust anchors, versions and algorithms.
+        public var tls: ListenerTLS
+        /// The line of the entry in the file.
+        public var line: Int
+    }
+
+    /// The TLS side of a listener. Paths name PEM files.
+    public struct ListenerTLS: Sendable {
+        /// The gateway's certificate, followed by its intermediates.
+        public var certificate: String
+        /// The private key of `certificate`.
+        public var key: String
+        /// The certificates of those who may issue client certificates.
+        public var clientCA: String
+        /// `"1.3"` (default) or `"1.2"`.
+        public var minimumVersion: String
+        /// TLS 1.3 cipher suites; nil for the built-in list.
+        public var cipherSuites: [String]?
+        /// TLS 1.2 ciphers; nil for the built-in list.
+        public var ciphers: [String]?
+        /// Key exchange groups, most wanted first; nil for the built-in list.
+        public var groups: [String]?
+    }
+
+    /// A local server.
+    public struct Upstream: Sendable {
+        /// The name that client entries use.
+        public var name: String
+        /// The path of its Unix socket.
+        public var unix: String
+        /// Whether to dial as soon as a client's context is accepted, instead of at its first request.
+        public var eager: Bool
+    }
+
+    /// Which context a client gets.
+    public enum ContextRule: Sendable {
+        /// The gateway assigns it, whatever the client announces.
+        case assigned(ContextTemplate)
+        /// The client announces it, and it must match one of these patterns.
+        case announced([Glob])
+    }
+
+    /// One entry of `clients:`: whom it matches, which context they get, what they may do and where they are led.
+    public struct Client: Sendable {
+        /// Certificate fields and the patterns they must match, all of them.
+        public var match: [IdentityField: Glob]
+        /// The context.
+        public var context: ContextRule
+        /// What is allowed; everything else is denied.
+        public var policy: AccessPolicy
+        /// The name of the upstream.
+        public var upstream: String
+        /// The line of the entry in the file.
+        public var line: Int
+    }
+
+    /// The file this was read from, for messages.
+    public var file: String
+    /// Where to listen; at least one.
+    public var listeners: [Listener]
+    /// Local servers, in the order of the file; at least one.
+    public var upstreams: [Upstream]
+    /// The certificate fields that name a client, in order.
+    public var identityFields: [IdentityField]
+    /// Who may connect; empty means nobody.
+    public var clients: [Client]
+    /// Bounds.
+    public var limits: GatewayLimits
+    /// Deadlines.
+    public var timeouts: GatewayTimeouts
+    /// Number of reactor threads; nil for one per core.
+    public var threads: Int?
+    /// What is allowed but probably not meant.
+    public var warnings: [ConfigurationProblem]
+
+    /// The path as the process must open it: absolute as it is, relative ones from the folder of the configuration.
+    public func resolve(_ path: String) -> String {
+        guard !path.utf8.starts(with: "/".utf8), let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+            return path
+        }
+        return String(file[...slash]) + path
+    }
+}
+
+/// An address to listen on.
+public struct ListenerAddress: Sendable, Hashable, CustomStringConvertible {
+    /// An IPv4 or IPv6 address, without brackets.
+    public var host: String
+    /// The port; 0 lets the system choose.
+    public var port: UInt16
+
+    /// Makes an address.
+    public init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// `host:port`, with brackets around an IPv6 address.
+    public var description: String {
+        host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import IPCProtocol
+
+/// Bounds on what one connection may send and hold.
+public struct GatewayLimits: Sendable, Hashable {
+    /// Bounds on frames and values, in both directions.
+    public var wire: IPCLimits
+    /// Bytes of the first frame a client sends, its context.
+    public var contextBytes: Int
+    /// Bytes queued towards one side before the gateway stops reading from the other. One read's worth may be added.
+    public var queueBytes: Int
+
+    /// Makes a set of limits; the defaults are those of docs/configuration.md.
+    public init(wire: IPCLimits = IPCLimits(), contextBytes: Int = 4096, queueBytes: Int = 1 << 20) {
+        self.wire = wire
+        self.contextBytes = contextBytes
+        self.queueBytes = queueBytes
+    }
+}
+
+/// Deadlines, in nanoseconds.
+public struct GatewayTimeouts: Sendable, Hashable {
+    /// From accept to the end of the TLS handshake.
+    public var handshake: UInt64
+    /// From the end of the handshake to the client's context frame.
+    public var context: UInt64
+    /// From dialling a local server to its `Initialize`.
+    public var upstream: UInt64
+    /// After one side has finished sending: how long the other may stay silent before the connection is cut.
+    public var drain: UInt64
+
+    /// Makes a set of deadlines; the defaults are those of docs/configuration.md.
+    public init(
+        handshake: UInt64 = 10_000_000_000,
+        context: UInt64 = 10_000_000_000,
+        upstream: UInt64 = 5_000_000_000,
+        drain: UInt64 = 30_000_000_000
+    ) {
+        self.handshake = handshake
+        self.context = context
+        self.upstream = upstream
+        self.drain = drain
+    }
+}

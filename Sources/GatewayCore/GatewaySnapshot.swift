@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import IPCProtocol
+public import TLSEngine
+
+/// Everything a connection is judged by, read, validated as a whole and never changed afterwards.
+public final class GatewaySnapshot: Sendable {
+    /// A listener with its TLS configuration.
+    public struct Listener: Sendable {
+        /// The address.
+        public var address: ListenerAddress
+        /// Its TLS side.
+        public var tls: TLSContext
+    }
+
+    /// The configuration this was made of.
+    public let configuration: GatewayConfiguration
+    /// The listeners.
+    public let listeners: [Listener]
+    /// Who is who.
+    public let identityMap: IdentityMap
+    /// What an operator should know, such as a key exchange group that the TLS library lacks.
+    public let notes: [ConfigurationProblem]
+
+    /// Opens what the configuration names.
+    ///
+    /// - Throws: Every problem with certificates, keys and algorithms at once.
+    public init(_ configuration: GatewayConfiguration) throws(ConfigurationError) {
+        var problems: [ConfigurationProblem] = []
+        var notes = configuration.warnings
+        var listeners: [Listener] = []
+        for (index, listener) in configuration.listeners.enumerated() {
+            func problem(_ message: String) -> ConfigurationProblem {
+                ConfigurationProblem(
+                    file: configuration.file,
+                    line: listener.line,
+                    path: "listeners[\(index)].tls",
+                    message: message
+                )
+            }
+            do throws(TLSConfigurationError) {
+                let context = try TLSContext(Self.tlsConfiguration(listener.tls, configuration))
+                notes += context.notes.map(problem)
+                listeners.append(Listener(address: listener.address, tls: context))
+            } catch {
+                problems.append(problem(error.description))
+            }
+        }
+        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+        self.configuration = configuration
+        self.listeners = listeners
+        self.notes = notes
+        identityMap = IdentityMap(
+            fields: configuration.identityFields,
+            entries: configuration.clients.map { IdentityMap.Entry(match: $0.match, context: $0.context) }
+        )
+    }
+
+    private static func tlsConfiguration(
+        _ tls: GatewayConfiguration.ListenerTLS,
+        _ configuration: GatewayConfiguration
+    ) -> TLSConfiguration {
+        var result = TLSConfiguration(role: .server)
+        result.certificateChainFile = configuration.resolve(tls.certificate)
+        result.privateKeyFile = configuration.resolve(tls.key)
+        result.trustAnchorsFile = configuration.resolve(tls.clientCA)
+        result.minimumVersion = TLSVersion(rawValue: tls.minimumVersion) ?? .tls13
+        if let suites = tls.cipherSuites { result.cipherSuites = suites }
+        if let ciphers = tls.ciphers { result.cipherList = ciphers.joined(separator: ":") }
+        if let groups = tls.groups { result.groups = groups }
+        result.applicationProtocols = [GatewaySession.applicationProtocol]
+        return result
+    }
+
+    /// The session of a client whose certificate has been verified.
+    ///
+    /// - Throws: Why the certificate's owner may not connect.
+    public func session(for identity: CertificateIdentity) throws(CloseReason) -> GatewaySession {
+        let resolution = try identityMap.resolve(identity)
+        let client = configuration.clients[resolution.entry]
+        guard let upstream = configuration.upstreams.first(where: { $0.name == client.upstream }) else {
+            throw CloseReason(.gatewayFailure, "the client's upstream '\(client.upstream)' is not configured")
+        }
+        return GatewaySession(
+            resolution: resolution,
+            policy: client.policy,
+            upstream: upstream,
+            limits: configuration.limits
+        )
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// A context with places for values of the certificate: `remote:{uri.lastComponent}`.
+///
+/// Values are put in literally. One that could be taken for something else where the context is used, because it holds
+/// a control character, a wildcard or a separator, is refused instead.
+public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
+    /// Why a template, or a value for it, is refused.
+    public struct Failure: Error, Hashable, CustomStringConvertible {
+        /// What happened and what would be right.
+        public var description: String
+    }
+
+    private enum Segment: Sendable, Hashable {
+        case literal(String)
+        case value(IdentityField, lastComponent: Bool)
+    }
+
+    private var segments: [Segment]
+
+    /// The template as it was written.
+    public let description: String
+
+    /// Parses a template.
+    public init(_ template: String) throws(Failure) {
+        description = template
+        segments = []
+        var rest = template[...]
+        while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else {
+                throw Failure(description: "unbalanced brace in '\(template)'; a place is written {commonName}")
+            }
+            if open > rest.startIndex { segments.append(.literal(String(rest[..<open]))) }
+            segments.append(try Self.place(String(rest[rest.index(after: open)..<close])))
+            rest = rest[rest.index(after: close)...]
+        }
+        if !rest.isEmpty { segments.append(.literal(String(rest))) }
+        if segments.isEmpty { throw Failure(description: "a context cannot be empty") }
+    }
+
+    private static func place(_ name: String) throws(Failure) -> Segment {
+        if name == "uri.lastComponent" { return .value(.uri, lastComponent: true) }
+        if let field = IdentityField(rawValue: name) { return .value(field, lastComponent: false) }
+        let known = ["uri.lastComponent"] + IdentityField.allCases.map(\.rawValue)
+        let hint =
+            Spelling.nearest(to: name, in: known).map { "did you mean {\($0)}?" }
+            ?? "known places: \(known.map { "{\($0)}" }.joined(separator: ", "))"
+        throw Failure(description: "unknown place {\(name)}; \(hint)")
+    }
+
+    /// The fields whose values the template needs.
+    public var fields: Set<IdentityField> {
+        Set(segments.compactMap { if case .value(let field, _) = $0 { field } else { nil } })
+    }
+
+    /// The context for a client.
+    ///
+    /// - Parameter value: Gives the value of a field.
+    func context(_ value: (IdentityField) throws(Failure) -> String) throws(Failure) -> String {
+        var context = ""
+        for segment in segments {
+            switch segment {
+            case .literal(let text):
+                context += text
+            case .value(let field, let lastComponent):
+                context += try Self.substituted(try value(field), field, lastComponent: lastComponent)
+            }
+        }
+        return context
+    }
+
+    private static func substituted(
+        _ value: String,
+        _ field: IdentityField,
+        lastComponent: Bool
+    ) throws(Failure) -> String {
+        var text = value
+        if lastComponent {
+            text = value.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(value[value.utf8.index(after: $0)...]) } ?? value
+        }
+        guard !text.isEmpty else {
+            throw Failure(description: "the certificate's \(field.rawValue) '\(value)' leaves nothing for the context")
+        }
+        var refused: Set<Unicode.Scalar> = ["*", "?", "[", "]", "{", "}", "\\"]
+        if lastComponent || ![.uri, .ip, .fingerprint, .publicKey].contains(field) {
+            refused.formUnion([":", "/"])
+        }
+        for scalar in text.unicodeScalars
+        where refused.contains(scalar) || scalar.properties.generalCategory == .control {
+            let shown = String(scalar).unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
+            throw Failure(
+                description:
+                    "the certificate's \(field.rawValue) holds '\(shown)', which a context must not take from a certificate"
+            )
+        }
+        return text
+    }
+}

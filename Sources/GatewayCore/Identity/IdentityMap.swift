@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import TLSEngine
+
+/// Decides which client entry a certificate belongs to.
+///
+/// The fields are tried in the configured order. At the first field at which some entry matches, all values of that
+/// field and all entries count: one distinct result is the answer, two or more refuse. No result at any field refuses.
+/// An entry that names several fields is judged at the first of them, and all of its patterns must match.
+public struct IdentityMap: Sendable {
+    /// One client entry, as far as identity is concerned.
+    public struct Entry: Sendable {
+        /// Fields and patterns, all of which must match.
+        public var match: [IdentityField: Glob]
+        /// How the context comes about.
+        public var context: GatewayConfiguration.ContextRule
+
+        /// Makes an entry.
+        public init(match: [IdentityField: Glob], context: GatewayConfiguration.ContextRule) {
+            self.match = match
+            self.context = context
+        }
+    }
+
+    /// The context a client has, or may have.
+    public enum ContextGrant: Sendable, Hashable {
+        /// This one, whatever it announces.
+        case assigned(String)
+        /// One it announces, if it matches a pattern.
+        case announced([Glob])
+
+        /// The context of a client that announces `value`.
+        ///
+        /// - Parameter announced: The announced context; nil when it is not a string.
+        public func context(announced: String?) throws(CloseReason) -> String {
+            switch self {
+            case .assigned(let context):
+                return context
+            case .announced(let patterns):
+                guard let announced else {
+                    throw CloseReason(
+                        .contextNotAllowed,
+                        "the announced context is not a string, which this client's entry asks for"
+                    )
+                }
+                for pattern in patterns where pattern.matches(announced) {
+                    return announced
+                }
+                let expected = patterns.map { "'\($0)'" }.joined(separator: ", ")
+                throw CloseReason(
+                    .contextNotAllowed,
+                    "this client may not announce the context '\(LogText.quoted(announced))'; allowed: \(expected)"
+                )
+            }
+        }
+    }
+
+    /// Whom a certificate names.
+    public struct Resolution: Sendable, Hashable {
+        /// The index of the entry.
+        public var entry: Int
+        /// Its context.
+        public var grant: ContextGrant
+        /// The field that decided.
+        public var field: IdentityField
+        /// The value of that field that matched.
+        public var value: String
+    }
+
+    /// The fields, in order.
+    public var fields: [IdentityField]
+    /// The entries; their order does not matter.
+    public var entries: [Entry]
+
+    /// Makes a map.
+    public init(fields: [IdentityField], entries: [Entry]) {
+        self.fields = fields
+        self.entries = entries
+    }
+
+    /// The entry of the certificate's owner, or why there is none.
+    public func resolve(_ identity: CertificateIdentity) throws(CloseReason) -> Resolution {
+        for field in fields {
+            var results: [Resolution] = []
+            for index in entries.indices where judgingField(of: entries[index]) == field {
+                for value in field.values(in: identity) where matches(entries[index], identity, field, value) {
+                    let grant = try grant(entries[index], identity, field, value)
+                    let result = Resolution(entry: index, grant: grant, field: field, value: value)
+                    let isNew = !results.contains { $0.entry == result.entry && $0.grant == result.grant }
+                    if isNew { results.append(result) }
+                }
+            }
+            if results.count > 1 { throw ambiguous(results, field) }
+            if let result = results.first { return result }
+        }
+        throw CloseReason(
+            .identityNotMapped,
+            "no entry of clients: matches the certificate (\(LogText.names(of: identity))); "
+                + "'ipc-gateway certs inspect' prints what an entry can match"
+        )
+    }
+
+    private func judgingField(of entry: Entry) -> IdentityField? {
+        fields.first { entry.match[$0] != nil }
+    }
+
+    private func matches(
+        _ entry: Entry,
+        _ identity: CertificateIdentity,
+        _ field: IdentityField,
+        _ value: String
+    ) -> Bool {
+        entry.match.allSatisfy { other, pattern in
+            other == field ? pattern.matches(value) : other.values(in: identity).contains(where: pattern.matches)
+        }
+    }
+
+    private func grant(
+        _ entry: Entry,
+        _ identity: CertificateIdentity,
+        _ field: IdentityField,
+        _ value: String
+    ) throws(CloseReason) -> ContextGrant {
+        switch entry.context {
+        case .announced(let patterns):
+            return .announced(patterns)
+        case .assigned(let template):
+            do throws(ContextTemplate.Failure) {
+                let context = try template.context { wanted throws(ContextTemplate.Failure) in
+                    wanted == field ? value : try Self.onlyValue(of: wanted, in: identity, entry)
+                }
+                return .assigned(context)
+            } catch {
+                throw CloseReason(.identityRefused, error.description)
+            }
+        }
+    }
+
+    /// The value of a field other than the deciding one: the one the entry's pattern matches, or the only one.
+    private static func onlyValue(
+        of field: IdentityField,
+        in identity: CertificateIdentity,
+        _ entry: Entry
+    ) throws(ContextTemplate.Failure) -> String {
+        let values = Set(field.values(in: identity).filter { entry.match[field]?.matches($0) ?? true })
+        guard let value = values.first, values.count == 1 else {
+            throw ContextTemplate.Failure(
+                description: values.isEmpty
+                    ? "the context needs the certificate's \(field.rawValue), which it does not have"
+                    : "the context needs one \(field.rawValue), but the certificate has \(values.count)"
+            )
+        }
+        return value
+    }
+
+    private func ambiguous(_ results: [Resolution], _ field: IdentityField) -> CloseReason {
+        let values = results.map { "'\(LogText.quoted($0.value))'" }.joined(separator: ", ")
+        return CloseReason(
+            .identityAmbiguous,
+            "the certificate's \(field.rawValue) leads to \(results.count) different results (\(values)); "
+                + "make the patterns of clients: disjoint"
+        )
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a connection was, or has to be, closed.
+public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What happened, as a name that logs, tests and alerts can rely on.
+    public struct Code: RawRepresentable, Sendable, Hashable {
+        /// The name, in kebab case.
+        public var rawValue: String
+
+        /// Makes a code of a name.
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// Both sides finished in order.
+        public static let finished = Code(rawValue: "finished")
+        /// Closed before the first byte of TLS: a health check, or a port scan.
+        public static let closedBeforeHandshake = Code(rawValue: "closed-before-handshake")
+        /// The TLS handshake took too long.
+        public static let handshakeTimeout = Code(rawValue: "handshake-timeout")
+        /// The context did not come in time.
+        public static let contextTimeout = Code(rawValue: "context-timeout")
+        /// No client entry matches the certificate.
+        public static let identityNotMapped = Code(rawValue: "identity-not-mapped")
+        /// The certificate leads to more than one client.
+        public static let identityAmbiguous = Code(rawValue: "identity-ambiguous")
+        /// The certificate's fields cannot be used as the configuration wants.
+        public static let identityRefused = Code(rawValue: "identity-refused")
+        /// The announced context is not one that this client may have.
+        public static let contextNotAllowed = Code(rawValue: "context-not-allowed")
+        /// The local server could not be dialled.
+        public static let upstreamUnavailable = Code(rawValue: "upstream-unavailable")
+        /// The local server did not accept or did not say `Initialize` in time.
+        public static let upstreamTimeout = Code(rawValue: "upstream-timeout")
+        /// The local server closed while the client had not.
+        public static let upstreamClosed = Code(rawValue: "upstream-closed")
+        /// The local server sent what the protocol does not allow.
+        public static let upstreamMalformed = Code(rawValue: "upstream-malformed")
+        /// A connection ended inside a frame, or without TLS close_notify inside a record.
+        public static let truncated = Code(rawValue: "truncated")
+        /// A socket failed, most often because the peer reset the connection.
+        public static let connectionLost = Code(rawValue: "connection-lost")
+        /// One side had finished and the other neither sent nor finished in time.
+        public static let drainTimeout = Code(rawValue: "drain-timeout")
+        /// The gateway is stopping.
+        public static let stopping = Code(rawValue: "stopping")
+        /// The gateway itself ran out of something, or failed.
+        public static let gatewayFailure = Code(rawValue: "gateway-failure")
+    }
+
+    /// What happened.
+    public var code: Code
+    /// A sentence for people.
+    public var message: String
+
+    /// Makes a reason.
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The code and the sentence.
+    public var description: String {
+        "\(code.rawValue): \(message)"
+    }
+}

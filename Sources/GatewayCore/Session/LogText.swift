@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import TLSEngine
+
+/// Text of strangers, made safe and short enough for a log line.
+enum LogText {
+    /// At most 100 characters, with everything but printable characters escaped.
+    static func quoted(_ text: String) -> String {
+        var result = ""
+        for (count, scalar) in text.unicodeScalars.enumerated() {
+            if count == 100 { return result + "…" }
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// The names a certificate offers, for a person who wonders why none matched.
+    static func names(of identity: CertificateIdentity) -> String {
+        var names: [String] = []
+        for field in IdentityField.allCases where field != .publicKey && field != .fingerprint {
+            names += field.values(in: identity).map { "\(field.rawValue) '\(quoted($0))'" }
+        }
+        return names.isEmpty ? "it names nobody; fingerprint \(identity.fingerprint)" : names.joined(separator: ", ")
+    }
+}

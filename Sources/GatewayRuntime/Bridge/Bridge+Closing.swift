@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import IPCProtocol
+internal import TLSEngine
+
+/// How a bridge ends: in order, when both sides have finished, or because the gateway decides to.
+extension Bridge {
+    /// How long a client that was told to go may take to read it.
+    private static let lingerTime: UInt64 = 1_000_000_000
+
+    // MARK: In order
+
+    /// Passes ends of streams on, once everything before them has been passed.
+    func advance() {
+        if phase == .lingering { return advanceLingering() }
+        if client.isLost { return clientLost() }
+        if let failure = client.failure, !clientHasMore { return close(failure) }
+        if client.hasEnded, !clientHasMore { clientEnded() }
+        guard phase != .lingering, clientHandle != nil else { return }
+        if let upstream, upstream.hasEnded, !upstreamHasMore { upstreamEnded(upstream) }
+        guard phase != .lingering, clientHandle != nil else { return }
+        if client.hasEnded, client.hasShutDown { return finished() }
+        let oneHasEnded = client.hasEnded || upstream?.hasEnded == true
+        deadlines.closing = oneHasEnded ? lastActivity + snapshot.configuration.timeouts.drain : .max
+    }
+
+    private func clientEnded() {
+        if !client.pending.isEmpty {
+            let message = "the client's connection ended inside a frame (\(client.pending.count) bytes of it had come)"
+            return close(CloseReason(.truncated, message))
+        }
+        if clientEndedFirst == nil { clientEndedFirst = true }
+        guard let upstream else { return client.finishSending() }
+        upstream.shutDownIfFlushed()
+        if upstream.isGone { client.finishSending() }
+    }
+
+    private func upstreamEnded(_ upstream: UpstreamLink) {
+        let name = session?.upstream.name ?? ""
+        if !upstream.pending.isEmpty {
+            let message = "the local server '\(name)' closed inside a frame (\(upstream.pending.count) bytes had come)"
+            return close(CloseReason(.upstreamMalformed, message))
+        }
+        if clientEndedFirst == nil { clientEndedFirst = false }
+        if upstream.isGone, !client.hasEnded {
+            let when = session?.serverIsReady == true ? "" : " before it said Initialize"
+            return close(CloseReason(.upstreamClosed, "the local server '\(name)' closed the connection\(when)"))
+        }
+        client.finishSending()
+    }
+
+    private func finished() {
+        if clientEndedFirst == false {
+            let name = session?.upstream.name ?? ""
+            log.closed(CloseReason(.upstreamClosed, "the local server '\(name)' finished, then the client"), self)
+        } else {
+            log.closed(CloseReason(.finished, "the client finished"), self)
+        }
+        dispose()
+    }
+
+    /// The client's socket has failed, or both of its directions are over.
+    func clientLost() {
+        if client.hasEnded || phase == .lingering {
+            log.closed(CloseReason(.finished, "the client finished"), self)
+        } else {
+            log.closed(CloseReason(.connectionLost, "the connection to the client was lost"), self)
+        }
+        dispose()
+    }
+
+    // MARK: By decision
+
+    /// Ends the connection: the server hears at once, the client is told why and gets time to read it.
+    func close(_ reason: CloseReason) {
+        guard phase != .lingering, clientHandle != nil else { return }
+        phase = .lingering
+        log.closed(reason, self)
+        dropUpstream()
+        client.pending = ByteQueue()
+        clientHasMore = false
+        upstreamHasMore = false
+        deadlines = BridgeDeadlines()
+        deadlines.closing = reactor.now + Self.lingerTime
+        if client.isEstablished, let code = reason.clientCode {
+            let frame = Self.errorFrame(code, reason.clientText)
+            frame.withUnsafeBytes { try? client.send($0) }
+        }
+        client.flush()
+        if client.isEstablished {
+            client.finishSending()
+        } else {
+            client.abandonSending()
+        }
+    }
+
+    /// A Control frame that says why; plain clients ignore it, our own client shows it.
+    private static func errorFrame(_ code: String, _ reason: String) -> [UInt8] {
+        let members: IPCObject = ["type": "error", "code": .string(IPCString(code)), "reason": .string(IPCString(reason))]
+        return Frame(type: .control, id: 0, ack: 0, body: JSONText.write(.object(members)) ?? []).encoded()
+    }
+
+    private func advanceLingering() {
+        if client.isLost || client.hasEnded && client.hasShutDown { return dispose() }
+        if client.backlogByteCount > 0, deadlines.closing < lastActivity + Self.lingerTime {
+            deadlines.closing = lastActivity + Self.lingerTime
+        }
+    }
+
+    // MARK: Deadlines
+
+    /// Does what the earliest deadline asks for.
+    func deadlineExpired() {
+        let timeouts = snapshot.configuration.timeouts
+        let now = reactor.now
+        if phase == .lingering { return dispose() }
+        if deadlines.redial <= now { return connectUpstream() }
+        if deadlines.client <= now {
+            if phase == .handshaking {
+                let message = "no TLS handshake within \(Self.text(timeouts.handshake))"
+                close(CloseReason(.handshakeTimeout, message))
+            } else {
+                close(CloseReason(.contextTimeout, "no context within \(Self.text(timeouts.context)) of the handshake"))
+            }
+        } else if deadlines.upstream <= now {
+            let path = session.map { snapshot.configuration.resolve($0.upstream.unix) } ?? ""
+            let what = upstream?.state == .connected ? "did not say Initialize" : "did not accept a connection"
+            let message = "the local server at \(path) \(what) within \(Self.text(timeouts.upstream))"
+            close(CloseReason(.upstreamTimeout, message))
+        } else if deadlines.closing <= now {
+            let side = client.hasEnded ? "the local server" : "the client"
+            let message = "\(side) neither sent nor finished for \(Self.text(timeouts.drain)) after the other had finished"
+            close(CloseReason(.drainTimeout, message))
+        }
+    }
+
+    private static func text(_ nanoseconds: UInt64) -> String {
+        let milliseconds = nanoseconds / 1_000_000
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
+    }
+}
+
+extension CloseReason {
+    /// The reason that a failure of TLS is.
+    init(_ error: TLSError) {
+        self.init(Code(rawValue: error.code.rawValue), error.message)
+    }
+
+    /// The code a client is told; nil where it is told nothing, as for ends in order.
+    fileprivate var clientCode: String? {
+        switch code {
+        case .finished, .closedBeforeHandshake, .connectionLost, .upstreamClosed, .truncated: nil
+        case .identityNotMapped, .identityAmbiguous, .identityRefused, .contextNotAllowed: "not-allowed"
+        case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: "upstream-unavailable"
+        case .stopping: "draining"
+        case .contextTimeout, .drainTimeout, .gatewayFailure: "limit"
+        default: "malformed"
+        }
+    }
+
+    /// What a client is told: nothing about the inside of the gateway's host.
+    fileprivate var clientText: String {
+        switch code {
+        case .identityNotMapped, .identityAmbiguous, .identityRefused: "the certificate names no client of this gateway"
+        case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: "the server behind the gateway is not available"
+        case .gatewayFailure: "the gateway cannot go on with this connection"
+        default: message
+        }
+    }
+}

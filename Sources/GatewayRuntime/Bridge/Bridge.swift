@@ -1,0 +1,232 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import IPCProtocol
+internal import Logging
+internal import TLSEngine
+
+/// One client's connection from accept to close: the client's TLS on one side, a local server's Unix socket on the
+/// other, and between them the session, which judges every frame.
+final class Bridge: EventHandler {
+    enum Phase {
+        /// TLS is being negotiated.
+        case handshaking
+        /// The certificate is known; the context is awaited.
+        case announcing
+        /// Frames pass.
+        case open
+        /// The gateway has decided to close; the client reads what was sent last.
+        case lingering
+    }
+
+    static let clientRole: UInt8 = 0
+    static let upstreamRole: UInt8 = 1
+
+    let reactor: Reactor
+    let snapshot: GatewaySnapshot
+    let client: ClientLink
+    var upstream: UpstreamLink?
+    var session: GatewaySession?
+    var phase = Phase.handshaking
+    var log: ConnectionLog
+
+    /// Deadlines that are running, in the reactor's time.
+    var deadlines = BridgeDeadlines()
+    /// When bytes last came from either side.
+    var lastActivity: UInt64
+    /// Frames wait that were beyond one turn's share.
+    var clientHasMore = false
+    var upstreamHasMore = false
+    /// The side that finished first.
+    var clientEndedFirst: Bool?
+
+    private(set) var clientHandle: Reactor.Handle?
+    private(set) var upstreamHandle: Reactor.Handle?
+    private var armedDeadline = UInt64.max
+
+    /// Takes a connection that was just accepted.
+    init(
+        socket: consuming Socket,
+        peer: ListenerAddress?,
+        tls: TLSContext,
+        snapshot: GatewaySnapshot,
+        reactor: Reactor,
+        logger: Logger
+    ) throws(TLSError) {
+        client = try ClientLink(socket: socket, context: tls, scratch: reactor.scratch)
+        self.snapshot = snapshot
+        self.reactor = reactor
+        lastActivity = reactor.now
+        log = ConnectionLog(logger: logger, peer: peer, openedAt: reactor.now)
+        deadlines.client = reactor.now + snapshot.configuration.timeouts.handshake
+    }
+
+    /// Starts watching.
+    func start() {
+        clientHandle = reactor.makeHandle(self, role: Self.clientRole)
+        settle()
+    }
+
+    // MARK: Events
+
+    func ready(_ readiness: Readiness, role: UInt8) {
+        if role == Self.clientRole {
+            clientReady(readiness)
+        } else {
+            upstreamReady(readiness)
+        }
+        settle()
+    }
+
+    private func clientReady(_ readiness: Readiness) {
+        if readiness.contains(.writable) { client.flush() }
+        if phase == .lingering {
+            if !readiness.isDisjoint(with: [.readable, .hungUp, .failed]), !client.discardInput() { dispose() }
+            return
+        }
+        if clientMayRead, !readiness.isDisjoint(with: [.readable, .hungUp, .failed]) {
+            receiveFromClient()
+        } else if !readiness.isDisjoint(with: [.hungUp, .failed]) {
+            if client.hasEnded || readiness.contains(.failed) {
+                clientLost()
+            } else if let clientHandle {
+                // A hang-up cannot be masked; it is looked at again when there is room to read.
+                reactor.unwatch(clientHandle)
+            }
+        }
+    }
+
+    private func upstreamReady(_ readiness: Readiness) {
+        guard let upstream else { return }
+        if upstream.state == .connecting {
+            connectUpstream()
+            return
+        }
+        if readiness.contains(.writable) {
+            upstream.flush()
+            noteActivity()
+        }
+        if !readiness.isDisjoint(with: [.hungUp, .failed]) { upstream.hungUp() }
+        if upstreamMayRead, !readiness.isDisjoint(with: [.readable, .hungUp, .failed]) {
+            receiveFromUpstream()
+        } else if !upstream.hasEnded, upstream.isGone, let upstreamHandle {
+            reactor.unwatch(upstreamHandle)
+        }
+    }
+
+    func continueNow() {
+        if clientHasMore {
+            clientHasMore = false
+            judgePendingFromClient()
+        }
+        if upstreamHasMore {
+            upstreamHasMore = false
+            judgePendingFromUpstream()
+        }
+        settle()
+    }
+
+    func deadlinePassed(_ deadline: UInt64) {
+        if deadline == armedDeadline { armedDeadline = .max }
+        if deadlines.next <= reactor.now { deadlineExpired() }
+        settle()
+    }
+
+    func stopping() {
+        close(CloseReason(.stopping, "the gateway is stopping"))
+        settle()
+    }
+
+    // MARK: Reading, or not
+
+    /// Whether the client may be read from: not when its requests, or answers to it, pile up.
+    var clientMayRead: Bool {
+        let limit = snapshot.configuration.limits.queueBytes
+        // Only the gateway's own answers go beyond what `upstreamMayRead` allows.
+        let answers = client.backlogByteCount <= limit + 4 * Scratch.readByteCount
+        return !client.hasEnded && !client.isLost && !clientHasMore && answers
+            && (upstream?.backlogByteCount ?? 0) <= limit
+    }
+
+    /// Whether the server may be read from: not when the client does not keep up.
+    var upstreamMayRead: Bool {
+        guard let upstream, upstream.state == .connected else { return false }
+        return !upstream.hasEnded && !upstreamHasMore
+            && client.backlogByteCount <= snapshot.configuration.limits.queueBytes
+    }
+
+    func noteActivity() {
+        lastActivity = reactor.now
+    }
+
+    // MARK: Watching
+
+    func openUpstream(_ link: UpstreamLink) {
+        upstream = link
+        upstreamHandle = reactor.makeHandle(self, role: Self.upstreamRole)
+    }
+
+    func dropUpstream() {
+        if let upstreamHandle { reactor.release(upstreamHandle) }
+        upstreamHandle = nil
+        upstream = nil
+    }
+
+    /// Gives everything back. The client's socket closes with the last reference to the bridge.
+    func dispose() {
+        dropUpstream()
+        if let clientHandle { reactor.release(clientHandle) }
+        clientHandle = nil
+    }
+
+    /// Brings what is watched, and the timer, in line with the state. The last step of every event.
+    func settle() {
+        guard clientHandle != nil else { return }
+        advance()
+        guard let clientHandle else { return }
+        do throws(SystemError) {
+            try watchClient(clientHandle)
+            try watchUpstream()
+        } catch {
+            close(CloseReason(.gatewayFailure, "the gateway cannot watch the connection: \(error)"))
+            return dispose()
+        }
+        let next = deadlines.next
+        if next < armedDeadline {
+            armedDeadline = next
+            reactor.wake(clientHandle, at: next)
+        }
+    }
+
+    private func watchClient(_ handle: Reactor.Handle) throws(SystemError) {
+        var interest: Readiness = []
+        if phase == .lingering ? !client.hasEnded : clientMayRead { interest.insert(.readable) }
+        if client.backlogByteCount > 0 { interest.insert(.writable) }
+        try reactor.watch(handle, client.socket.number, for: interest)
+    }
+
+    private func watchUpstream() throws(SystemError) {
+        guard let upstream, let upstreamHandle, upstream.state != .queued else { return }
+        var interest: Readiness = []
+        if upstreamMayRead { interest.insert(.readable) }
+        if upstream.state == .connecting || upstream.backlogByteCount > 0 { interest.insert(.writable) }
+        // A server that is gone but not read to its end is looked at again when there is room.
+        if upstream.isGone, interest.isEmpty { return reactor.unwatch(upstreamHandle) }
+        try reactor.watch(upstreamHandle, upstream.socket.number, for: interest)
+    }
+}
+
+/// The deadlines of a bridge; `UInt64.max` is never.
+struct BridgeDeadlines {
+    /// For the handshake, then for the context.
+    var client = UInt64.max
+    /// For the server's `Initialize`.
+    var upstream = UInt64.max
+    /// For dialling again a server whose queue was full.
+    var redial = UInt64.max
+    /// For the second side to finish, or for a closing client to be gone.
+    var closing = UInt64.max
+
+    var next: UInt64 { min(client, upstream, redial, closing) }
+}

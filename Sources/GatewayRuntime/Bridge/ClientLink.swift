@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import Glibc
+internal import TLSEngine
+
+/// The client's side of a bridge: its TCP socket, its TLS session, and what waits in either direction.
+final class ClientLink {
+    /// What one reading brought.
+    enum Reception {
+        /// Nothing to do yet.
+        case nothing
+        /// This many bytes of plaintext in `Scratch.plaintext`, perhaps none, and perhaps the end of the stream.
+        case plaintext(Int)
+        /// The connection cannot go on. An alert may have been queued.
+        case failed(CloseReason)
+    }
+
+    let socket: Socket
+    let tls: TLSSession
+    /// Plaintext that has not been judged: an incomplete frame, or frames beyond one turn's share.
+    var pending = ByteQueue()
+    /// Whether the TLS handshake is over.
+    private(set) var isEstablished = false
+    /// Whether the client has finished sending, by close_notify or end of file.
+    private(set) var hasEnded = false
+    /// Whether our own end of file has been sent.
+    private(set) var hasShutDown = false
+    /// What was wrong with the client's TLS; everything before it has been given.
+    private(set) var failure: CloseReason?
+    /// Whether the socket has failed; nothing more comes or goes.
+    private(set) var isLost = false
+    /// Ciphertext bytes received.
+    private(set) var receivedByteCount = 0
+    /// Ciphertext bytes sent.
+    private(set) var sentByteCount = 0
+
+    private let scratch: Scratch
+    private var backlog = ByteQueue()
+    private var isFinishing = false
+
+    init(socket: consuming Socket, context: TLSContext, scratch: Scratch) throws(TLSError) {
+        tls = try TLSSession(context: context, output: scratch.output)
+        self.socket = socket
+        self.scratch = scratch
+    }
+
+    /// Ciphertext that the socket has not taken yet.
+    var backlogByteCount: Int { backlog.count }
+
+    // MARK: Receiving
+
+    /// Reads once and decrypts what came; the handshake goes on as far as it can.
+    func receive() -> Reception {
+        switch socket.read(into: scratch.input) {
+        case .wouldBlock:
+            return .nothing
+        case .end:
+            return receivedEnd()
+        case .failed(let error):
+            isLost = true
+            return .failed(CloseReason(.connectionLost, "the connection to the client was lost: \(error.reason)"))
+        case .bytes(let count):
+            receivedByteCount += count
+            let input = UnsafeRawBufferPointer(rebasing: scratch.input[..<count])
+            let decrypted = tls.withInput(input) { decrypt() }
+            if let failure, decrypted == 0 { return .failed(failure) }
+            return .plaintext(decrypted)
+        }
+    }
+
+    private func receivedEnd() -> Reception {
+        hasEnded = true
+        if receivedByteCount == 0 {
+            return .failed(CloseReason(.closedBeforeHandshake, "the client closed before it sent anything"))
+        }
+        if !isEstablished {
+            return .failed(CloseReason(.connectionLost, "the client closed during the TLS handshake"))
+        }
+        return .plaintext(0)
+    }
+
+    /// Decrypts what there is into `Scratch.plaintext`. What came before a failure is still given.
+    private func decrypt() -> Int {
+        var filled = 0
+        do throws(TLSError) {
+            if !isEstablished {
+                guard try tls.handshake() == .complete else { return 0 }
+                isEstablished = true
+            }
+            while filled < scratch.plaintext.count {
+                let room = UnsafeMutableRawBufferPointer(rebasing: scratch.plaintext[filled...])
+                switch try tls.read(into: room) {
+                case .bytes(let count):
+                    filled += count
+                case .closed:
+                    hasEnded = true
+                    return filled
+                case .needsInput:
+                    return filled
+                }
+            }
+        } catch {
+            failure = CloseReason(error)
+        }
+        return filled
+    }
+
+    // MARK: Sending
+
+    /// Encrypts bytes and queues them; `flush` sends.
+    func send(_ bytes: UnsafeRawBufferPointer) throws(TLSError) {
+        guard !isLost, !isFinishing, !bytes.isEmpty else { return }
+        try tls.write(bytes)
+    }
+
+    /// Sends what is queued, as far as the socket takes it. Call it after everything that may have produced output.
+    func flush() {
+        if backlog.isEmpty {
+            while !scratch.output.isEmpty, !isLost {
+                guard let count = scratch.output.withUnsafeBytes(write) else { break }
+                scratch.output.consume(count)
+            }
+        }
+        if !scratch.output.isEmpty {
+            if !isLost { scratch.output.withUnsafeBytes { backlog.append($0) } }
+            scratch.output.consume(scratch.output.count)
+        }
+        while !backlog.isEmpty, !isLost {
+            guard let count = backlog.withUnsafeBytes(write) else { break }
+            backlog.consume(count)
+        }
+        if isFinishing, backlog.isEmpty, !hasShutDown, !isLost {
+            socket.shutdownWriting()
+            hasShutDown = true
+        }
+    }
+
+    /// Writes once; nil when the socket takes nothing.
+    private func write(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        switch socket.write(bytes) {
+        case .bytes(let count):
+            sentByteCount += count
+            return count
+        case .wouldBlock:
+            return nil
+        case .failed:
+            isLost = true
+            return nil
+        }
+    }
+
+    /// Sends close_notify behind everything that is queued, then the end of file.
+    func finishSending() {
+        guard !isFinishing else { return }
+        isFinishing = true
+        tls.sendCloseNotify()
+        flush()
+    }
+
+    /// Sends what is queued, an alert perhaps, and then the end of file, without a word of TLS.
+    func abandonSending() {
+        isFinishing = true
+        flush()
+    }
+
+    /// Reads and throws away, so that what was sent to the client last is not lost to a reset.
+    ///
+    /// - Returns: Whether the client may still be there.
+    func discardInput() -> Bool {
+        switch socket.read(into: scratch.input) {
+        case .bytes(let count):
+            receivedByteCount += count
+            return true
+        case .wouldBlock:
+            return true
+        case .end:
+            hasEnded = true
+            return !hasShutDown
+        case .failed:
+            isLost = true
+            return false
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import Logging
+internal import TLSEngine
+
+/// What is said about one connection: a line when a client is accepted, and one when the connection closes.
+struct ConnectionLog {
+    private var logger: Logger
+    private let openedAt: UInt64
+    private var isClosed = false
+    private var deniedBefore = false
+
+    init(logger: Logger, peer: ListenerAddress?, openedAt: UInt64) {
+        self.logger = logger
+        self.openedAt = openedAt
+        if let peer { self.logger[metadataKey: "peer"] = "\(peer)" }
+    }
+
+    mutating func established(_ negotiated: NegotiatedTLS?) {
+        guard let negotiated else { return }
+        logger[metadataKey: "tls"] = "\(negotiated.version.rawValue)"
+        logger[metadataKey: "cipher"] = "\(negotiated.cipher)"
+        if let group = negotiated.group { logger[metadataKey: "group"] = "\(group)" }
+    }
+
+    mutating func identified(_ identity: CertificateIdentity) {
+        logger[metadataKey: "subject"] = "\(identity.subject)"
+        logger[metadataKey: "fingerprint"] = "\(identity.fingerprint)"
+    }
+
+    mutating func accepted(_ session: GatewaySession) {
+        let resolution = session.resolution
+        logger[metadataKey: "identity"] = "\(resolution.field.rawValue) \(resolution.value)"
+        logger[metadataKey: "context"] = "\(session.context ?? "")"
+        logger[metadataKey: "upstream"] = "\(session.upstream.name)"
+        logger.info("client accepted")
+    }
+
+    /// The first denial of a connection is news, further ones are detail; the closing line counts them all.
+    mutating func denied(_ denial: GatewaySession.Denial) {
+        logger.log(level: deniedBefore ? .debug : .notice, "request denied", metadata: ["request": "\(denial)"])
+        deniedBefore = true
+    }
+
+    /// Writes the closing line, once.
+    mutating func closed(_ reason: CloseReason, _ bridge: Bridge) {
+        guard !isClosed else { return }
+        isClosed = true
+        let metadata: Logger.Metadata = [
+            "reason": "\(reason.code.rawValue)",
+            "detail": "\(reason.message)",
+            "bytesIn": "\(bridge.client.receivedByteCount)",
+            "bytesOut": "\(bridge.client.sentByteCount)",
+            "framesIn": "\(bridge.session?.framesFromClient ?? 0)",
+            "framesOut": "\(bridge.session?.framesFromServer ?? 0)",
+            "denied": "\(bridge.session?.deniedCount ?? 0)",
+            "milliseconds": "\((bridge.reactor.now - openedAt) / 1_000_000)",
+        ]
+        logger.log(level: Self.level(of: reason.code), "connection closed", metadata: metadata)
+    }
+
+    private static func level(of code: CloseReason.Code) -> Logger.Level {
+        switch code {
+        case .closedBeforeHandshake: .debug
+        case .finished, .upstreamClosed, .stopping, .connectionLost: .info
+        case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed, .gatewayFailure: .warning
+        default: .notice
+        }
+    }
+}

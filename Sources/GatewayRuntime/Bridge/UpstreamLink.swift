@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import Glibc
+
+/// The local server's side of a bridge: its Unix socket, and what waits in either direction.
+final class UpstreamLink {
+    /// How far dialling has come.
+    enum State {
+        /// The server's queue of connections is full; try again.
+        case queued
+        /// The system has not answered yet.
+        case connecting
+        /// There.
+        case connected
+    }
+
+    let socket: Socket
+    /// Bytes that have not been judged.
+    var pending = ByteQueue()
+    private(set) var state = State.queued
+    /// Whether the server has finished sending.
+    private(set) var hasEnded = false
+    /// Whether the server has closed altogether, so that nothing more can be sent to it.
+    private(set) var isGone = false
+    /// Whether our end of file has been sent.
+    private(set) var hasShutDown = false
+
+    private let address: SocketAddress
+    private var backlog = ByteQueue()
+
+    init(path: String) throws(SystemError) {
+        guard let address = SocketAddress(unixPath: path) else { throw SystemError("connect", ENAMETOOLONG) }
+        self.address = address
+        socket = try Socket(family: AF_UNIX)
+    }
+
+    /// Bytes that the server has not taken yet.
+    var backlogByteCount: Int { backlog.count }
+
+    /// Dials, or dials again where the queue was full; sends what waits once connected.
+    func connect() throws(SystemError) {
+        switch socket.connect(to: address) {
+        case .connected:
+            state = .connected
+            flush()
+        case .inProgress: state = .connecting
+        case .queueFull: state = .queued
+        case .failed(let error): throw error
+        }
+    }
+
+    /// Sends bytes, or queues what the server does not take now. A server that is gone gets nothing.
+    func send(_ bytes: UnsafeRawBufferPointer) {
+        guard !isGone else { return }
+        var rest = bytes
+        if state == .connected, backlog.isEmpty {
+            while !rest.isEmpty, let count = write(rest) {
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+        }
+        if !isGone, !rest.isEmpty { backlog.append(rest) }
+    }
+
+    /// Sends what is queued, as far as the server takes it.
+    func flush() {
+        guard state == .connected else { return }
+        while !backlog.isEmpty, !isGone {
+            guard let count = backlog.withUnsafeBytes(write) else { break }
+            backlog.consume(count)
+        }
+        if isGone { backlog = ByteQueue() }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        switch socket.write(bytes) {
+        case .bytes(let count): return count
+        case .wouldBlock: return nil
+        case .failed:
+            // What the server sent before it went is still to be read.
+            isGone = true
+            return nil
+        }
+    }
+
+    /// Tells the server that the client has finished, once everything queued has been sent.
+    func shutDownIfFlushed() {
+        guard state == .connected, backlog.isEmpty, !hasShutDown else { return }
+        socket.shutdownWriting()
+        hasShutDown = true
+    }
+
+    /// Reads once. The end of the stream and failures become `hasEnded` and `isGone`.
+    func receive(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        switch socket.read(into: buffer) {
+        case .bytes(let count):
+            return count
+        case .wouldBlock:
+            return 0
+        case .end:
+            hasEnded = true
+            return 0
+        case .failed:
+            hasEnded = true
+            isGone = true
+            return 0
+        }
+    }
+
+    /// The system reports that the server has closed its end for good.
+    func hungUp() {
+        isGone = true
+        backlog = ByteQueue()
+    }
+}

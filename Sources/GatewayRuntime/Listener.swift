@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+internal import GatewayCore
+internal import Glibc
+internal import Logging
+internal import TLSEngine
+
+/// One thread's share of a listening address: accepts connections and makes bridges of them.
+final class Listener: EventHandler {
+    /// Connections accepted in one turn of the loop, so that those that are there have theirs.
+    private static let acceptsPerTurn = 16
+    /// How long accepting pauses when the process has no descriptors left.
+    private static let pause: UInt64 = 100_000_000
+
+    private let socket: Socket
+    private let tls: TLSContext
+    private let snapshot: GatewaySnapshot
+    private let reactor: Reactor
+    private let logger: Logger
+    private var handle: Reactor.Handle?
+    private var isPaused = false
+
+    init(socket: consuming Socket, tls: TLSContext, snapshot: GatewaySnapshot, reactor: Reactor, logger: Logger) {
+        self.socket = socket
+        self.tls = tls
+        self.snapshot = snapshot
+        self.reactor = reactor
+        self.logger = logger
+    }
+
+    func start() throws(SystemError) {
+        let handle = reactor.makeHandle(self)
+        self.handle = handle
+        try reactor.watch(handle, socket.number, for: .readable)
+    }
+
+    func ready(_ readiness: Readiness, role: UInt8) {
+        for _ in 0..<Self.acceptsPerTurn where !isPaused {
+            guard acceptOne() else { return }
+        }
+    }
+
+    /// Accepts one connection.
+    ///
+    /// - Returns: Whether there may be more.
+    private func acceptOne() -> Bool {
+        var accepted: Int32 = -1
+        let address = SocketAddress { storage, length in accepted = clinux_accept(socket.number, storage, length) }
+        guard accepted >= 0 else { return acceptFailed(SystemError("accept")) }
+        let connection = Socket(Descriptor(accepted))
+        // Small messages leave at once, and peers that vanished without a word are noticed within minutes.
+        let options: [(Int32, Int32, Int32)] = [
+            (Int32(IPPROTO_TCP), TCP_NODELAY, 1), (SOL_SOCKET, SO_KEEPALIVE, 1),
+            (Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60), (Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15),
+            (Int32(IPPROTO_TCP), TCP_KEEPCNT, 4),
+        ]
+        for (level, name, value) in options {
+            // A connection that was reset already refuses options; its bridge finds out.
+            try? connection.setOption(level, name, value)
+        }
+        do throws(TLSError) {
+            let bridge = try Bridge(
+                socket: connection,
+                peer: address.listenerAddress,
+                tls: tls,
+                snapshot: snapshot,
+                reactor: reactor,
+                logger: logger
+            )
+            bridge.start()
+        } catch {
+            logger.error("a connection cannot be served", metadata: ["detail": "\(error)"])
+        }
+        return true
+    }
+
+    private func acceptFailed(_ error: SystemError) -> Bool {
+        switch error.code {
+        case EAGAIN:
+            return false
+        case EINTR, ECONNABORTED, EPROTO:
+            return true
+        default:
+            // Most often EMFILE: the connection stays in the queue and would be reported again and again.
+            isPaused = true
+            logger.warning(
+                "accepting pauses: \(error.reason)",
+                metadata: ["detail": "raise the limit of open files (ulimit -n) or find out who holds them"]
+            )
+            if let handle {
+                reactor.unwatch(handle)
+                reactor.wake(handle, at: reactor.now + Self.pause)
+            }
+            return false
+        }
+    }
+
+    func deadlinePassed(_ deadline: UInt64) {
+        guard isPaused, let handle else { return }
+        isPaused = false
+        do throws(SystemError) {
+            try reactor.watch(handle, socket.number, for: .readable)
+        } catch {
+            isPaused = true
+            reactor.wake(handle, at: reactor.now + Self.pause)
+        }
+    }
+
+    func continueNow() {}
+
+    func stopping() {
+        if let handle { reactor.release(handle) }
+        handle = nil
+    }
+}

@@ -1,0 +1,208 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// Gets what happens on descriptors and clocks; lives on its reactor's thread.
+protocol EventHandler: AnyObject {
+    /// A watched descriptor is ready. `role` is the one given to `Reactor.makeHandle`.
+    func ready(_ readiness: Readiness, role: UInt8)
+    /// A deadline given to `Reactor.wake` has passed. Earlier deadlines that no longer matter arrive too.
+    func deadlinePassed(_ deadline: UInt64)
+    /// The turn asked for with `Reactor.continueSoon` has come.
+    func continueNow()
+    /// The gateway stops; finish and release every handle.
+    func stopping()
+}
+
+/// One thread's event loop over epoll. Everything but `mailbox` belongs to that thread.
+final class Reactor {
+    /// Names a handler's place in the loop. A stale handle names nothing, even when its place has been taken again.
+    struct Handle: Equatable {
+        fileprivate var index: UInt32
+        fileprivate var generation: UInt32
+
+        fileprivate var token: UInt64 { UInt64(generation) << 32 | UInt64(index) }
+    }
+
+    private struct Slot {
+        var handler: (any EventHandler)?
+        var role: UInt8 = 0
+        var generation: UInt32 = 0
+        var descriptor: Int32 = -1
+        var interest: Readiness?
+    }
+
+    private static let mailboxToken = UInt64.max
+
+    /// Where other threads leave work.
+    let mailbox: Mailbox
+    /// What the connections of this thread share.
+    let scratch = Scratch()
+    /// The time at which the current turn began.
+    private(set) var now = MonotonicClock.now()
+
+    private let epoll: Epoll
+    private var slots: [Slot] = []
+    private var free: [UInt32] = []
+    private var timers = TimerQueue()
+    private var continuing: [Handle] = []
+    private var stopDeadline: UInt64?
+
+    init() throws(SystemError) {
+        mailbox = try Mailbox()
+        epoll = try Epoll()
+        try epoll.add(mailbox.descriptorNumber, .readable, token: Self.mailboxToken)
+    }
+
+    // MARK: Handles
+
+    /// A place for `handler`, which the reactor keeps alive until `release`.
+    func makeHandle(_ handler: any EventHandler, role: UInt8 = 0) -> Handle {
+        let index = free.popLast() ?? UInt32(slots.count)
+        if index == slots.count { slots.append(Slot()) }
+        slots[Int(index)].handler = handler
+        slots[Int(index)].role = role
+        return Handle(index: index, generation: slots[Int(index)].generation)
+    }
+
+    /// Ends watching and forgets the handler. Call it before the descriptor is closed.
+    func release(_ handle: Handle) {
+        guard isLive(handle) else { return }
+        unwatch(handle)
+        let index = Int(handle.index)
+        slots[index] = Slot(generation: slots[index].generation &+ 1)
+        free.append(handle.index)
+    }
+
+    private func isLive(_ handle: Handle) -> Bool {
+        slots[Int(handle.index)].generation == handle.generation && slots[Int(handle.index)].handler != nil
+    }
+
+    /// Watches a descriptor, or changes what it is watched for. Costs nothing when nothing changes.
+    func watch(_ handle: Handle, _ descriptor: Int32, for interest: Readiness) throws(SystemError) {
+        let index = Int(handle.index)
+        guard isLive(handle), slots[index].interest != interest else { return }
+        if slots[index].interest == nil {
+            try epoll.add(descriptor, interest, token: handle.token)
+        } else {
+            try epoll.modify(descriptor, interest, token: handle.token)
+        }
+        slots[index].descriptor = descriptor
+        slots[index].interest = interest
+    }
+
+    /// Stops watching, hang-ups included, which cannot be masked otherwise.
+    func unwatch(_ handle: Handle) {
+        let index = Int(handle.index)
+        guard isLive(handle), slots[index].interest != nil else { return }
+        epoll.remove(slots[index].descriptor)
+        slots[index].interest = nil
+    }
+
+    /// Calls the handler's `deadlinePassed` once the time has come.
+    func wake(_ handle: Handle, at deadline: UInt64) {
+        timers.add(TimerQueue.Entry(deadline: deadline, handle: handle))
+    }
+
+    /// Calls the handler's `continueNow` after everything else that is ready has had its turn.
+    func continueSoon(_ handle: Handle) {
+        continuing.append(handle)
+    }
+
+    // MARK: The loop
+
+    /// Runs until `stop` and until every handler is gone, or the stop's grace is over.
+    func run() {
+        while true {
+            now = MonotonicClock.now()
+            if let stopDeadline, now >= stopDeadline || free.count == slots.count { return releaseAll() }
+            epoll.wait(milliseconds: timeout()) { token, readiness in
+                self.dispatch(token, readiness)
+            }
+            now = MonotonicClock.now()
+            while let entry = timers.popDue(at: now) {
+                if let handler = handler(of: entry.handle) { handler.deadlinePassed(entry.deadline) }
+            }
+            let turn = continuing
+            continuing.removeAll(keepingCapacity: true)
+            for handle in turn {
+                handler(of: handle)?.continueNow()
+            }
+        }
+    }
+
+    /// Tells every handler to finish within `grace` nanoseconds, and lets `run` return then.
+    func stop(grace: UInt64) {
+        guard stopDeadline == nil else { return }
+        stopDeadline = now + grace
+        for slot in slots {
+            slot.handler?.stopping()
+        }
+    }
+
+    private func releaseAll() {
+        for index in slots.indices {
+            slots[index].handler = nil
+        }
+    }
+
+    private func handler(of handle: Handle) -> (any EventHandler)? {
+        isLive(handle) ? slots[Int(handle.index)].handler : nil
+    }
+
+    private func dispatch(_ token: UInt64, _ readiness: Readiness) {
+        if token == Self.mailboxToken {
+            for work in mailbox.take() { work(self) }
+            return
+        }
+        let handle = Handle(index: UInt32(truncatingIfNeeded: token), generation: UInt32(token >> 32))
+        // An earlier report of the same batch may have released it.
+        guard let handler = handler(of: handle) else { return }
+        handler.ready(readiness, role: slots[Int(handle.index)].role)
+    }
+
+    private func timeout() -> Int32 {
+        if !continuing.isEmpty { return 0 }
+        guard let deadline = [timers.next, stopDeadline].compactMap(\.self).min() else { return -1 }
+        guard deadline > now else { return 0 }
+        // Rounded up: waking a little early would spin until the deadline.
+        return Int32(clamping: (deadline - now + 999_999) / 1_000_000)
+    }
+}
+
+extension Reactor {
+    /// Work that other threads leave for a reactor.
+    final class Mailbox: Sendable {
+        typealias Work = @Sendable (Reactor) -> Void
+
+        private let descriptor: Descriptor
+        private let work = Mutex<[Work]>([])
+
+        fileprivate init() throws(SystemError) {
+            let number = clinux_eventfd()
+            guard number >= 0 else { throw SystemError("eventfd") }
+            descriptor = Descriptor(number)
+        }
+
+        fileprivate var descriptorNumber: Int32 { descriptor.number }
+
+        /// Runs `body` on the reactor's thread, soon.
+        func post(_ body: @escaping Work) {
+            work.withLock { $0.append(body) }
+            var one: UInt64 = 1
+            _ = write(descriptor.number, &one, MemoryLayout<UInt64>.size)
+        }
+
+        fileprivate func take() -> [Work] {
+            var count: UInt64 = 0
+            _ = read(descriptor.number, &count, MemoryLayout<UInt64>.size)
+            return work.withLock { work in
+                defer { work = [] }
+                return work
+            }
+        }
+    }
+}

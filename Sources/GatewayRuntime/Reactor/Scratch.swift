@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import TLSEngine
+
+/// Buffers that all connections of a thread use in turn, so that an idle connection holds none.
+final class Scratch {
+    /// How much is read at a time.
+    static let readByteCount = 64 << 10
+
+    /// Bytes as they come from a socket.
+    let input = UnsafeMutableRawBufferPointer.allocate(byteCount: Scratch.readByteCount, alignment: 64)
+    /// What TLS makes of them. Plaintext is never longer than its ciphertext, and a record may be kept from before.
+    let plaintext = UnsafeMutableRawBufferPointer.allocate(byteCount: Scratch.readByteCount + (32 << 10), alignment: 64)
+    /// Ciphertext on its way out. Whoever writes to it empties it before another connection has its turn.
+    let output = TLSOutput()
+
+    deinit {
+        input.deallocate()
+        plaintext.deallocate()
+    }
+}

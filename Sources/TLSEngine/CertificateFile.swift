@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import COpenSSL
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// Reads certificates and keys from files, and says what is wrong with them.
+enum CertificateFile {
+    /// More than any bundle of authorities needs.
+    private static let largestFile = 16 * 1024 * 1024
+
+    static func read(_ path: String) throws(TLSConfigurationError) -> [UInt8] {
+        OpenSSLErrors.clear()
+        defer { OpenSSLErrors.clear() }
+        guard !path.utf8.contains(0), let file = BIO_new_file(path, "rb") else {
+            throw TLSConfigurationError(file: path, message: "cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        defer { BIO_free(file) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = BIO_read(file, &piece, Int32(piece.count))
+            guard count >= 0 else {
+                throw TLSConfigurationError(file: path, message: "cannot be read; is it a file?")
+            }
+            guard count > 0 else {
+                return bytes
+            }
+            bytes += piece[..<Int(count)]
+            guard bytes.count <= Self.largestFile else {
+                throw TLSConfigurationError(file: path, message: "is larger than 16 MiB, which no PEM file needs")
+            }
+        }
+    }
+
+    /// All certificates of a PEM file, at least one.
+    static func certificates(_ path: String) throws(TLSConfigurationError) -> [X509Certificate] {
+        let bytes = try Self.read(path)
+        var certificates: [X509Certificate] = []
+        let failure = Self.withBIO(bytes) { bio -> String? in
+            while let pointer = PEM_read_bio_X509(bio, nil, refusePassphrase, nil) {
+                certificates.append(X509Certificate(owning: pointer))
+            }
+            let errors = OpenSSLErrors.take()
+            return errors.contains(library: ERR_LIB_PEM, reason: PEM_R_NO_START_LINE) ? nil : errors.text
+        }
+        if let failure {
+            let message = "certificate number \(certificates.count + 1) in the file is damaged: \(failure)"
+            throw TLSConfigurationError(file: path, message: message)
+        }
+        guard !certificates.isEmpty else {
+            let found = bytes.isEmpty ? "is empty" : "holds no certificate"
+            let message = "\(found); it must hold PEM certificates (-----BEGIN CERTIFICATE-----)"
+            throw TLSConfigurationError(file: path, message: message)
+        }
+        return certificates
+    }
+
+    /// The first certificate of a file, PEM or DER.
+    static func firstCertificate(_ path: String) throws(TLSConfigurationError) -> X509Certificate {
+        let bytes = try Self.read(path)
+        // A DER certificate is a SEQUENCE with a two-byte length.
+        if bytes.starts(with: [0x30, 0x82]) {
+            let certificate = Self.withBIO(bytes) { d2i_X509_bio($0, nil).map(X509Certificate.init(owning:)) }
+            guard let certificate else {
+                throw TLSConfigurationError(file: path, message: "is not a readable DER certificate")
+            }
+            return certificate
+        }
+        let all = try Self.certificates(path)
+        return all[0]
+    }
+
+    /// The private key of a PEM file.
+    static func privateKey(_ path: String) throws(TLSConfigurationError) -> PrivateKey {
+        let bytes = try Self.read(path)
+        var wasAskedForPassphrase = false
+        let key = withUnsafeMutablePointer(to: &wasAskedForPassphrase) { asked in
+            Self.withBIO(bytes) { PEM_read_bio_PrivateKey($0, nil, refusePassphrase, asked) }
+        }
+        if let key {
+            return PrivateKey(owning: key)
+        }
+        if wasAskedForPassphrase {
+            let message = "the key is encrypted; store it without a passphrase: openssl pkey -in KEY -out PLAIN-KEY"
+            throw TLSConfigurationError(file: path, message: message)
+        }
+        let found = bytes.isEmpty ? "is empty" : "holds no readable private key"
+        let message = "\(found); it must hold one in PEM form (-----BEGIN PRIVATE KEY-----)"
+        throw TLSConfigurationError(file: path, message: message)
+    }
+
+    /// The queue is empty afterwards.
+    private static func withBIO<R>(_ bytes: [UInt8], _ body: (OpaquePointer?) -> R) -> R {
+        OpenSSLErrors.clear()
+        defer { OpenSSLErrors.clear() }
+        return bytes.withUnsafeBytes { buffer in
+            // An empty memory BIO can only be made in the other way.
+            let bio = buffer.isEmpty ? BIO_new(BIO_s_mem()) : BIO_new_mem_buf(buffer.baseAddress, Int32(buffer.count))
+            defer { BIO_free(bio) }
+            return body(bio)
+        }
+    }
+}
+
+/// Owns one reference of an `EVP_PKEY *`.
+final class PrivateKey {
+    let pointer: OpaquePointer
+
+    init(owning pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    deinit {
+        EVP_PKEY_free(self.pointer)
+    }
+}
+
+/// Without a callback OpenSSL would prompt on the terminal. Sets the flag that `context` borrows, and gives up.
+private func refusePassphrase(
+    buffer: UnsafeMutablePointer<CChar>?,
+    size: Int32,
+    isWriting: Int32,
+    context: UnsafeMutableRawPointer?
+) -> Int32 {
+    context?.assumingMemoryBound(to: Bool.self).pointee = true
+    return -1
+}

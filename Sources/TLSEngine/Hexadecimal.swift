@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Bytes as lower-case hexadecimal digits.
+enum Hexadecimal {
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    static func encode(_ bytes: [UInt8]) -> String {
+        String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+            for (index, byte) in bytes.enumerated() {
+                text[index * 2] = self.digits[Int(byte >> 4)]
+                text[index * 2 + 1] = self.digits[Int(byte & 15)]
+            }
+            return bytes.count * 2
+        }
+    }
+}

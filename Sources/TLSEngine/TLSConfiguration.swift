@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a `TLSContext` is made from: plain values, checked when the context is made.
+public struct TLSConfiguration: Sendable {
+    /// Which end of a connection the sessions are.
+    public enum Role: Sendable {
+        /// Accepts connections.
+        case server
+        /// Opens connections.
+        case client
+    }
+
+    /// Which end of a connection the sessions are.
+    public var role: Role
+    /// A PEM file with the own certificate, then its intermediates. A server needs one.
+    public var certificateChainFile: String?
+    /// A PEM file with the unencrypted private key of that certificate.
+    public var privateKeyFile: String?
+    /// A PEM file with the authorities that are believed: for clients' certificates on a server, for servers'
+    /// certificates on a client. A client needs one, since the system's list is never used silently.
+    public var trustAnchorsFile: String?
+    /// Server: a client without a certificate is refused. When it is off, a certificate is asked for only if there
+    /// are trust anchors, and one that is sent must still be good.
+    public var requireClientCertificate: Bool
+    /// The oldest version that is spoken.
+    public var minimumVersion: TLSVersion
+    /// Cipher suites of TLS 1.3, by OpenSSL's (and the RFC's) names, the preferred first.
+    public var cipherSuites: [String]
+    /// Ciphers of TLS 1.2, in OpenSSL's notation.
+    public var cipherList: String
+    /// Key exchange groups, the preferred first. A name the library does not know at run time is left out and noted
+    /// in `TLSContext.notes`.
+    public var groups: [String]
+    /// Server: the application protocols (ALPN) that are accepted, the preferred first; a client that offers others
+    /// only is refused, one that offers none is not. Client: what is offered.
+    public var applicationProtocols: [String]
+
+    /// Forward secret and authenticated; AES-128 first, since it is as safe as needed and the quickest.
+    public static let defaultCipherSuites = [
+        "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
+    ]
+    /// Forward secret and authenticated.
+    public static let defaultCipherList = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+    /// The hybrid post-quantum group where the library has it (OpenSSL 3.5), then the common curves.
+    public static let defaultGroups = ["X25519MLKEM768", "X25519", "P-256", "P-384"]
+
+    /// A configuration with the safe defaults; see the properties.
+    public init(
+        role: Role,
+        certificateChainFile: String? = nil,
+        privateKeyFile: String? = nil,
+        trustAnchorsFile: String? = nil,
+        requireClientCertificate: Bool = true,
+        minimumVersion: TLSVersion = .tls13,
+        cipherSuites: [String] = Self.defaultCipherSuites,
+        cipherList: String = Self.defaultCipherList,
+        groups: [String] = Self.defaultGroups,
+        applicationProtocols: [String] = []
+    ) {
+        self.role = role
+        self.certificateChainFile = certificateChainFile
+        self.privateKeyFile = privateKeyFile
+        self.trustAnchorsFile = trustAnchorsFile
+        self.requireClientCertificate = requireClientCertificate
+        self.minimumVersion = minimumVersion
+        self.cipherSuites = cipherSuites
+        self.cipherList = cipherList
+        self.groups = groups
+        self.applicationProtocols = applicationProtocols
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import COpenSSL
+
+/// A complete TLS configuration, read from its files and checked, from which sessions are made.
+///
+/// It never changes: to load new certificates make a new one. Sessions keep the one they were made from.
+public final class TLSContext: @unchecked Sendable {
+    // Unchecked: the SSL_CTX is only changed in `init`; afterwards threads share it for SSL_new, which OpenSSL allows.
+    let pointer: OpaquePointer
+    /// What the callback of the SSL_CTX refers to without owning it.
+    private let applicationProtocols: ApplicationProtocolList
+
+    let role: TLSConfiguration.Role
+    let minimumVersion: TLSVersion
+    let applicationProtocolNames: [String]
+    /// What was left out or looks wrong without being an error, for a log: groups the library does not know, an own
+    /// certificate that has expired.
+    public let notes: [String]
+    /// The own certificate, if there is one.
+    public let certificate: CertificateIdentity?
+
+    private static let largestCertificateList = 64 * 1024
+    private static let verificationDepth: Int32 = 8
+    private static let securityLevel: Int32 = 2
+
+    /// Reads the files and checks everything.
+    ///
+    /// - Throws: The first thing that is wrong, and what to do about it.
+    public init(_ configuration: TLSConfiguration) throws(TLSConfigurationError) {
+        OpenSSLErrors.clear()
+        defer { OpenSSLErrors.clear() }
+        try Self.check(configuration)
+        let method = configuration.role == .server ? TLS_server_method() : TLS_client_method()
+        guard let pointer = SSL_CTX_new(method) else {
+            let message = "OpenSSL cannot make a context: \(OpenSSLErrors.take().text)"
+            throw TLSConfigurationError(message: message)
+        }
+        self.pointer = pointer
+        self.role = configuration.role
+        self.minimumVersion = configuration.minimumVersion
+        self.applicationProtocolNames = configuration.applicationProtocols
+        self.applicationProtocols = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
+            try ApplicationProtocolList(configuration.applicationProtocols)
+        }
+        (self.certificate, self.notes) = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
+            var notes: [String] = []
+            Self.setFixedSettings(pointer)
+            try Self.setCiphers(pointer, configuration)
+            notes += try Self.setGroups(pointer, configuration.groups)
+            let certificate = try Self.loadCredentials(pointer, configuration)
+            notes += Self.periodNotes(certificate, file: configuration.certificateChainFile)
+            try Self.loadTrustAnchors(pointer, configuration)
+            return (certificate, notes)
+        }
+        self.applicationProtocols.install(in: pointer, role: configuration.role)
+    }
+
+    deinit {
+        SSL_CTX_free(self.pointer)
+    }
+
+    /// The OpenSSL that is loaded, which may be newer than the one this was built with: `OpenSSL 3.5.1 1 Jul 2025`.
+    public static var libraryVersion: String {
+        OpenSSL_version(OPENSSL_VERSION).map { String(cString: $0) } ?? "unknown"
+    }
+
+    /// A class whose `init` throws half-way has no `deinit`, so the pointer is freed here.
+    private static func freeing<R>(
+        _ pointer: OpaquePointer,
+        _ body: () throws(TLSConfigurationError) -> R
+    ) throws(TLSConfigurationError) -> R {
+        do throws(TLSConfigurationError) {
+            return try body()
+        } catch {
+            SSL_CTX_free(pointer)
+            throw error
+        }
+    }
+
+    // MARK: Settings
+
+    private static func check(_ configuration: TLSConfiguration) throws(TLSConfigurationError) {
+        let hasCertificate = configuration.certificateChainFile != nil
+        if hasCertificate != (configuration.privateKeyFile != nil) {
+            let missing = hasCertificate ? "the private key" : "the certificate"
+            throw TLSConfigurationError(message: "certificate and private key belong together; \(missing) is not given")
+        }
+        switch configuration.role {
+        case .server:
+            if !hasCertificate {
+                throw TLSConfigurationError(message: "a server needs a certificate and its private key")
+            }
+            if configuration.requireClientCertificate, configuration.trustAnchorsFile == nil {
+                let message = "client certificates are required, so a file with the authorities that issue them is too"
+                throw TLSConfigurationError(message: message)
+            }
+        case .client:
+            if configuration.trustAnchorsFile == nil {
+                let message = "a client needs a file with the authorities that issue servers' certificates"
+                throw TLSConfigurationError(message: message)
+            }
+        }
+    }
+
+    private static func setFixedSettings(_ pointer: OpaquePointer) {
+        copenssl_SSL_CTX_set_fixed_options(pointer, self.largestCertificateList)
+        SSL_CTX_set_security_level(pointer, self.securityLevel)
+        SSL_CTX_set_num_tickets(pointer, 0)
+        SSL_CTX_set_max_early_data(pointer, 0)
+        SSL_CTX_set_recv_max_early_data(pointer, 0)
+        // Without an id OpenSSL refuses connections that verify clients as soon as anything is resumed.
+        let sessionIDContext = Array("ipc-gateway".utf8)
+        SSL_CTX_set_session_id_context(pointer, sessionIDContext, UInt32(sessionIDContext.count))
+        let parameters = SSL_CTX_get0_param(pointer)
+        X509_VERIFY_PARAM_set_depth(parameters, self.verificationDepth)
+        X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_X509_STRICT))
+        X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+        SSL_CTX_set_default_passwd_cb(pointer, refusePassphrase)
+    }
+
+    private static func periodNotes(_ certificate: CertificateIdentity?, file: String?) -> [String] {
+        guard let certificate, let file else {
+            return []
+        }
+        var now: Int64 = 0
+        copenssl_unix_time(&now)
+        if now > certificate.notAfter {
+            return ["\(file): the certificate expired on \(UTCTime.format(certificate.notAfter))"]
+        }
+        if now < certificate.notBefore {
+            return ["\(file): the certificate is not valid before \(UTCTime.format(certificate.notBefore))"]
+        }
+        return []
+    }
+}
+
+private func refusePassphrase(
+    buffer: UnsafeMutablePointer<CChar>?,
+    size: Int32,
+    isWriting: Int32,
+    context: UnsafeMutableRawPointer?
+) -> Int32 {
+    -1
+}

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Ciphertext on its way out.
+///
+/// The shell may give one to all sessions of a thread, if it empties it (sends, or moves what is left to the
+/// connection's own backlog) before it uses another session. Up to 256 KiB of memory are kept while it is empty.
+/// Not `Sendable`: it stays on the thread of its sessions.
+public final class TLSOutput {
+    private static let keptCapacity = 256 * 1024
+    private var buffer = AlignedBuffer(keptCapacity: TLSOutput.keptCapacity)
+
+    /// An empty output that holds no memory yet.
+    public init() {}
+
+    /// Bytes that wait to be sent.
+    public var count: Int { self.buffer.count }
+
+    /// Nothing waits to be sent.
+    public var isEmpty: Bool { self.buffer.count == 0 }
+
+    /// Memory held, used or not, in bytes.
+    public var allocatedByteCount: Int { self.buffer.allocatedByteCount }
+
+    /// Everything that waits, in one piece.
+    ///
+    /// - Parameter body: Must neither append nor consume while it uses the bytes.
+    public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try body(self.buffer.bytes)
+    }
+
+    /// Forgets the first bytes, since they are sent or kept elsewhere.
+    ///
+    /// - Precondition: `count` is not more than what waits.
+    public func consume(_ count: Int) {
+        self.buffer.consume(count)
+    }
+
+    /// Adds ciphertext behind what waits; sessions do.
+    public func append(_ ciphertext: UnsafeRawBufferPointer) {
+        self.buffer.append(ciphertext)
+    }
+}
+
+@available(*, unavailable)
+extension TLSOutput: Sendable {}

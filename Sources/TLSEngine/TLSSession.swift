@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import COpenSSL
+
+/// One TLS connection without a socket: ciphertext is lent to it, and what it sends lands in its `TLSOutput`.
+///
+/// Call order: `handshake()` within `withInput` until it says `.complete`, then `read` within `withInput` and `write` at
+/// any time. Send what is in the output after every call, also after one that threw: the alert that tells the peer why
+/// is in there. After an error has been thrown every further call throws the same one.
+///
+/// Not `Sendable`: one connection stays on one thread, together with its output.
+public final class TLSSession {
+    /// How far the handshake has come.
+    public enum HandshakeProgress: Sendable, Hashable {
+        /// The next step needs bytes from the peer.
+        case needsInput
+        /// Done; a client has not heard yet whether its certificate is accepted (TLS 1.3).
+        case complete
+    }
+
+    /// What a read gave.
+    public enum ReadOutcome: Sendable, Hashable {
+        /// This many bytes of plaintext.
+        case bytes(Int)
+        /// Nothing until more ciphertext comes.
+        case needsInput
+        /// The peer has sent close_notify: nothing more will come.
+        case closed
+    }
+
+    let ssl: OpaquePointer
+    let transport: TLSTransport
+    let context: TLSContext
+    let serverName: String?
+    var failure: TLSError?
+    var verificationFailure: VerificationFailure?
+    private var isComplete = false
+    private var hasSentCloseNotify = false
+
+    /// A connection that has not begun.
+    ///
+    /// - Parameters:
+    ///   - output: Where ciphertext for the peer is put; see `TLSOutput` about sharing it.
+    ///   - serverName: For a client the DNS name or IP address that the server's certificate must be for; required. A
+    ///     DNS name is also sent (SNI). Ignored for a server.
+    /// - Throws: `.misuse` for a client without a usable name, `.other` when memory runs out.
+    public init(context: TLSContext, output: TLSOutput, serverName: String? = nil) throws(TLSError) {
+        OpenSSLErrors.clear()
+        defer { OpenSSLErrors.clear() }
+        let transport = TLSTransport(output: output)
+        guard let ssl = SSL_new(context.pointer) else {
+            throw TLSError(code: .other, message: "OpenSSL cannot make a session: \(OpenSSLErrors.take().text)")
+        }
+        guard let bio = transport.makeBIO() else {
+            SSL_free(ssl)
+            throw TLSError(code: .other, message: "OpenSSL cannot make a BIO: \(OpenSSLErrors.take().text)")
+        }
+        // For both directions at once, which takes the one reference there is.
+        SSL_set_bio(ssl, bio, bio)
+        self.ssl = ssl
+        self.transport = transport
+        self.context = context
+        self.serverName = context.role == .client ? serverName : nil
+        // From here on `deinit` runs when an error is thrown.
+        SSL_set_ex_data(ssl, Self.exDataIndex, Unmanaged.passUnretained(self).toOpaque())
+        switch context.role {
+        case .server:
+            SSL_set_accept_state(ssl)
+        case .client:
+            SSL_set_connect_state(ssl)
+            try self.expect(serverName)
+        }
+    }
+
+    deinit {
+        SSL_free(self.ssl)
+    }
+
+    // MARK: Input
+
+    /// Lends ciphertext to the session while `body` runs, which calls `handshake` and `read`.
+    ///
+    /// What is not consumed when `body` ends is copied into the session and consumed first next time. Not re-entrant.
+    public func withInput<R>(_ ciphertext: UnsafeRawBufferPointer, _ body: () throws -> R) rethrows -> R {
+        self.transport.lend(ciphertext)
+        defer { self.transport.takeBack() }
+        return try body()
+    }
+
+    /// Bytes of ciphertext kept because nobody has read them yet. While there are any, `read` works without new input.
+    public var keptInputByteCount: Int { self.transport.keptByteCount }
+
+    /// Decrypted bytes that OpenSSL holds because the last read had no room for them.
+    public var pendingPlaintextByteCount: Int { Int(SSL_pending(self.ssl)) }
+
+    // MARK: Handshake
+
+    /// Takes the handshake as far as the input allows.
+    public func handshake() throws(TLSError) -> HandshakeProgress {
+        try self.throwEarlierFailure()
+        if self.isComplete {
+            return .complete
+        }
+        OpenSSLErrors.clear()
+        let result = SSL_do_handshake(self.ssl)
+        if result == 1 {
+            try self.checkApplicationProtocol()
+            self.isComplete = true
+            return .complete
+        }
+        if SSL_get_error(self.ssl, result) == SSL_ERROR_WANT_READ {
+            return .needsInput
+        }
+        throw self.fail()
+    }
+
+    /// The handshake is complete.
+    public var isHandshakeComplete: Bool { self.isComplete }
+
+    // MARK: Data
+
+    /// Decrypts as much as there is input for, and room for.
+    ///
+    /// - Throws: What the peer did wrong. Bytes that came before it have been returned by earlier calls.
+    public func read(into plaintext: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadOutcome {
+        var filled = 0
+        while filled < plaintext.count {
+            let room = UnsafeMutableRawBufferPointer(rebasing: plaintext[filled...])
+            let outcome: ReadOutcome
+            do throws(TLSError) {
+                outcome = try self.readOnce(into: room)
+            } catch {
+                // The error is kept and thrown by the next call, so nothing that came before it is lost.
+                guard filled == 0 else { break }
+                throw error
+            }
+            guard case .bytes(let count) = outcome else {
+                return filled == 0 ? outcome : .bytes(filled)
+            }
+            filled += count
+        }
+        return .bytes(filled)
+    }
+
+    private func readOnce(into plaintext: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadOutcome {
+        try self.throwEarlierFailure()
+        guard self.isComplete else {
+            throw TLSError(code: .misuse, message: "read before the handshake is complete")
+        }
+        if self.hasReceivedCloseNotify {
+            return .closed
+        }
+        // A call that can only say "nothing there" costs as much as one that decrypts a small message.
+        if self.transport.unreadByteCount == 0, SSL_has_pending(self.ssl) == 0 {
+            return .needsInput
+        }
+        OpenSSLErrors.clear()
+        var count = 0
+        let result = SSL_read_ex(self.ssl, plaintext.baseAddress, plaintext.count, &count)
+        if result == 1 {
+            return .bytes(count)
+        }
+        switch SSL_get_error(self.ssl, result) {
+        case SSL_ERROR_WANT_READ: return .needsInput
+        case SSL_ERROR_ZERO_RETURN: return .closed
+        default: throw self.fail()
+        }
+    }
+
+    /// Encrypts all of `plaintext`, in records of up to 16 KiB, into the output.
+    ///
+    /// Small writes become small records: collect what belongs together first.
+    public func write(_ plaintext: UnsafeRawBufferPointer) throws(TLSError) {
+        try self.throwEarlierFailure()
+        guard self.isComplete else {
+            throw TLSError(code: .misuse, message: "write before the handshake is complete")
+        }
+        guard !self.hasSentCloseNotify else {
+            throw TLSError(code: .misuse, message: "write after close_notify was sent")
+        }
+        guard !plaintext.isEmpty else {
+            return
+        }
+        OpenSSLErrors.clear()
+        var count = 0
+        guard SSL_write_ex(self.ssl, plaintext.baseAddress, plaintext.count, &count) == 1, count == plaintext.count
+        else {
+            throw self.fail()
+        }
+    }
+
+    // MARK: Closing
+
+    /// Says that nothing more will be written. Reading goes on. Does nothing the second time, before the handshake is
+    /// complete, or after an error.
+    public func sendCloseNotify() {
+        guard self.isComplete, !self.hasSentCloseNotify, self.failure == nil else {
+            return
+        }
+        self.hasSentCloseNotify = true
+        OpenSSLErrors.clear()
+        _ = SSL_shutdown(self.ssl)
+        OpenSSLErrors.clear()
+    }
+
+    /// The peer has said that it will write nothing more.
+    public var hasReceivedCloseNotify: Bool { SSL_get_shutdown(self.ssl) & SSL_RECEIVED_SHUTDOWN != 0 }
+}
+
+@available(*, unavailable)
+extension TLSSession: Sendable {}
