@@ -35,6 +35,7 @@ let package = Package(
         .target(name: "IPCProtocol", swiftSettings: safeSettings),
         .target(name: "IPC", dependencies: ["IPCProtocol"], swiftSettings: safeSettings),
         .target(name: "TLSEngine", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .target(name: "IPCSample", dependencies: ["IPC", "IPCProtocol", "TLSEngine"], swiftSettings: settings),
         .target(
             name: "GatewayCore",
             dependencies: ["IPCProtocol", "TLSEngine", .product(name: "Yams", package: "Yams")],
@@ -42,13 +43,16 @@ let package = Package(
         ),
         .target(
             name: "GatewayRuntime",
-            dependencies: ["CLinux", "GatewayCore", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "CLinux", "GatewayCore", "IPCProtocol", "TLSEngine",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "ipc-gateway",
             dependencies: [
-                "GatewayRuntime", "IPC",
+                "GatewayCore", "GatewayRuntime", "IPC", "IPCProtocol", "IPCSample", "TLSEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -56,7 +60,7 @@ let package = Package(
         ),
         .target(
             name: "GatewayTestSupport",
-            dependencies: ["IPC", "IPCProtocol", "TLSEngine"],
+            dependencies: ["IPC", "IPCProtocol", "IPCSample", "TLSEngine"],
             path: "Tests/GatewayTestSupport",
             resources: [.copy("Vectors")],
             swiftSettings: settings

@@ -40,25 +40,43 @@ enum CertificateFile {
 
     /// All certificates of a PEM file, at least one.
     static func certificates(_ path: String) throws(TLSConfigurationError) -> [X509Certificate] {
+        try Self.all(path, what: "certificate", label: "CERTIFICATE") { bio in
+            PEM_read_bio_X509(bio, nil, refusePassphrase, nil).map(X509Certificate.init(owning:))
+        }
+    }
+
+    /// All revocation lists of a PEM file, at least one.
+    static func revocationLists(_ path: String) throws(TLSConfigurationError) -> [RevocationList] {
+        try Self.all(path, what: "revocation list", label: "X509 CRL") { bio in
+            PEM_read_bio_X509_CRL(bio, nil, refusePassphrase, nil).map(RevocationList.init(owning:))
+        }
+    }
+
+    private static func all<Object>(
+        _ path: String,
+        what: String,
+        label: String,
+        next: (OpaquePointer?) -> Object?
+    ) throws(TLSConfigurationError) -> [Object] {
         let bytes = try Self.read(path)
-        var certificates: [X509Certificate] = []
+        var objects: [Object] = []
         let failure = Self.withBIO(bytes) { bio -> String? in
-            while let pointer = PEM_read_bio_X509(bio, nil, refusePassphrase, nil) {
-                certificates.append(X509Certificate(owning: pointer))
+            while let object = next(bio) {
+                objects.append(object)
             }
             let errors = OpenSSLErrors.take()
             return errors.contains(library: ERR_LIB_PEM, reason: PEM_R_NO_START_LINE) ? nil : errors.text
         }
         if let failure {
-            let message = "certificate number \(certificates.count + 1) in the file is damaged: \(failure)"
+            let message = "\(what) number \(objects.count + 1) in the file is damaged: \(failure)"
             throw TLSConfigurationError(file: path, message: message)
         }
-        guard !certificates.isEmpty else {
-            let found = bytes.isEmpty ? "is empty" : "holds no certificate"
-            let message = "\(found); it must hold PEM certificates (-----BEGIN CERTIFICATE-----)"
+        guard !objects.isEmpty else {
+            let found = bytes.isEmpty ? "is empty" : "holds no \(what)"
+            let message = "\(found); it must hold PEM text (-----BEGIN \(label)-----)"
             throw TLSConfigurationError(file: path, message: message)
         }
-        return certificates
+        return objects
     }
 
     /// The first certificate of a file, PEM or DER.
@@ -118,6 +136,19 @@ final class PrivateKey {
 
     deinit {
         EVP_PKEY_free(self.pointer)
+    }
+}
+
+/// Owns one reference of an `X509_CRL *`.
+final class RevocationList {
+    let pointer: OpaquePointer
+
+    init(owning pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    deinit {
+        X509_CRL_free(self.pointer)
     }
 }
 

@@ -20,11 +20,16 @@ public struct TLSConfiguration: Sendable {
     /// A PEM file with the authorities that are believed: for clients' certificates on a server, for servers'
     /// certificates on a client. A client needs one, since the system's list is never used silently.
     public var trustAnchorsFile: String?
+    /// A PEM file with revocation lists. When it is given, every certificate of a peer's chain must be covered by a
+    /// current list of its issuer: a list that is missing or too old refuses.
+    public var revocationListsFile: String?
     /// Server: a client without a certificate is refused. When it is off, a certificate is asked for only if there
     /// are trust anchors, and one that is sent must still be good.
     public var requireClientCertificate: Bool
     /// The oldest version that is spoken.
     public var minimumVersion: TLSVersion
+    /// The newest version that is spoken; tests lower it to meet old peers.
+    package var maximumVersion = TLSVersion.tls13
     /// Cipher suites of TLS 1.3, by OpenSSL's (and the RFC's) names, the preferred first.
     public var cipherSuites: [String]
     /// Ciphers of TLS 1.2, in OpenSSL's notation.
@@ -51,6 +56,7 @@ public struct TLSConfiguration: Sendable {
         certificateChainFile: String? = nil,
         privateKeyFile: String? = nil,
         trustAnchorsFile: String? = nil,
+        revocationListsFile: String? = nil,
         requireClientCertificate: Bool = true,
         minimumVersion: TLSVersion = .tls13,
         cipherSuites: [String] = Self.defaultCipherSuites,
@@ -62,6 +68,7 @@ public struct TLSConfiguration: Sendable {
         self.certificateChainFile = certificateChainFile
         self.privateKeyFile = privateKeyFile
         self.trustAnchorsFile = trustAnchorsFile
+        self.revocationListsFile = revocationListsFile
         self.requireClientCertificate = requireClientCertificate
         self.minimumVersion = minimumVersion
         self.cipherSuites = cipherSuites

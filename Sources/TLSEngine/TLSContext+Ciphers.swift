@@ -14,7 +14,7 @@ extension TLSContext {
         _ configuration: TLSConfiguration
     ) throws(TLSConfigurationError) {
         let minimum = configuration.minimumVersion.number
-        guard copenssl_SSL_CTX_set_version_range(pointer, minimum, TLSVersion.tls13.number) == 1 else {
+        guard copenssl_SSL_CTX_set_version_range(pointer, minimum, configuration.maximumVersion.number) == 1 else {
             let message = "this OpenSSL cannot speak TLS \(configuration.minimumVersion.rawValue)"
             throw TLSConfigurationError(message: message)
         }

@@ -67,6 +67,24 @@ extension TLSContext {
         SSL_CTX_set_verify(pointer, mode, noteVerification)
     }
 
+    /// Loads revocation lists, if any are configured, and says that they must cover whole chains.
+    static func loadRevocationLists(
+        _ pointer: OpaquePointer,
+        _ configuration: TLSConfiguration
+    ) throws(TLSConfigurationError) {
+        guard let file = configuration.revocationListsFile else {
+            return
+        }
+        let store = SSL_CTX_get_cert_store(pointer)
+        for list in try CertificateFile.revocationLists(file) {
+            guard X509_STORE_add_crl(store, list.pointer) == 1 else {
+                throw Self.unusable(file, "a revocation list")
+            }
+        }
+        let flags = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL
+        X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(pointer), UInt(flags))
+    }
+
     private static func unusable(_ file: String, _ what: String) -> TLSConfigurationError {
         TLSConfigurationError(file: file, message: "\(what) cannot be used: \(OpenSSLErrors.take().text)")
     }

@@ -23,7 +23,7 @@ public final class TLSContext: @unchecked Sendable {
 
     private static let largestCertificateList = 64 * 1024
     private static let verificationDepth: Int32 = 8
-    private static let securityLevel: Int32 = 2
+    static let securityLevel: Int32 = 2
 
     /// Reads the files and checks everything.
     ///
@@ -52,6 +52,7 @@ public final class TLSContext: @unchecked Sendable {
             let certificate = try Self.loadCredentials(pointer, configuration)
             notes += Self.periodNotes(certificate, file: configuration.certificateChainFile)
             try Self.loadTrustAnchors(pointer, configuration)
+            try Self.loadRevocationLists(pointer, configuration)
             return (certificate, notes)
         }
         self.applicationProtocols.install(in: pointer, role: configuration.role)
@@ -86,6 +87,9 @@ public final class TLSContext: @unchecked Sendable {
         if hasCertificate != (configuration.privateKeyFile != nil) {
             let missing = hasCertificate ? "the private key" : "the certificate"
             throw TLSConfigurationError(message: "certificate and private key belong together; \(missing) is not given")
+        }
+        if configuration.revocationListsFile != nil, configuration.trustAnchorsFile == nil {
+            throw TLSConfigurationError(message: "revocation lists are given, but no authorities that could issue them")
         }
         switch configuration.role {
         case .server:

@@ -81,10 +81,12 @@ public final class TLSSession {
 
     /// Lends ciphertext to the session while `body` runs, which calls `handshake` and `read`.
     ///
-    /// What is not consumed when `body` ends is copied into the session and consumed first next time. Not re-entrant.
+    /// What is not consumed when `body` ends is copied into the session and consumed first next time; behind the peer's
+    /// close_notify or an error it is thrown away. Not re-entrant.
     public func withInput<R>(_ ciphertext: UnsafeRawBufferPointer, _ body: () throws -> R) rethrows -> R {
         self.transport.lend(ciphertext)
-        defer { self.transport.takeBack() }
+        // Nobody will read what follows the end or an error.
+        defer { self.transport.takeBack(keeping: self.failure == nil && !self.hasReceivedCloseNotify) }
         return try body()
     }
 
@@ -120,7 +122,7 @@ public final class TLSSession {
 
     // MARK: Data
 
-    /// Decrypts as much as there is input for, and room for.
+    /// Decrypts as much as there is input for, and room for (no room gives no bytes).
     ///
     /// - Throws: What the peer did wrong. Bytes that came before it have been returned by earlier calls.
     public func read(into plaintext: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadOutcome {

@@ -31,8 +31,12 @@ final class TLSTransport {
         self.borrowed = ciphertext
     }
 
-    func takeBack() {
-        self.kept.append(self.borrowed)
+    func takeBack(keeping isKept: Bool) {
+        if isKept {
+            self.kept.append(self.borrowed)
+        } else {
+            self.kept.consume(self.kept.count)
+        }
         self.borrowed = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 

@@ -5,8 +5,14 @@
 ///
 /// Because it was accepted, there is nothing left to refuse here; recursion is as deep as the nesting that was allowed.
 struct JSONReader {
-    /// Where the next token is looked for.
-    var position: Int
+    private var position: Int
+    /// Where the text ends; what follows it in the message may look like more of a number.
+    private let end: Int
+
+    init(range: Range<Int>) {
+        position = range.lowerBound
+        end = range.upperBound
+    }
 
     /// Reads a value; ends behind it.
     mutating func readValue(_ bytes: Span<UInt8>) -> IPCValue {
@@ -115,7 +121,7 @@ struct JSONReader {
         let start = position
         var integer = 0
         var isPlain = true
-        scan: while position < bytes.count {
+        scan: while position < end {
             switch bytes[position] {
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
                 // The first digits suffice for the short way; for longer numbers this is not used.

@@ -39,7 +39,7 @@ public enum JSONText {
         maxDepth: Int = IPCLimits().jsonDepth
     ) throws(WireError) -> IPCValue {
         try validate(bytes, in: range, maxDepth: maxDepth)
-        var reader = JSONReader(position: range.lowerBound)
+        var reader = JSONReader(range: range)
         return reader.readValue(bytes)
     }
 

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import COpenSSL
+
+extension TLSContext {
+    /// Judges the certificate of a session's peer again, now and by this context's authorities and revocation lists.
+    ///
+    /// After new files were loaded this tells which of the live sessions would no longer be let in. The names in the
+    /// certificate are not judged, and the session itself is not changed. Call it on the session's thread.
+    ///
+    /// - Throws: The same errors as a handshake; `.noClientCertificate` when the peer has shown none.
+    public func judgePeer(of session: TLSSession) throws(TLSError) {
+        OpenSSLErrors.clear()
+        defer { OpenSSLErrors.clear() }
+        guard let pointer = SSL_get1_peer_certificate(session.ssl) else {
+            throw TLSError(code: .noClientCertificate, message: "the peer sent no certificate")
+        }
+        let leaf = X509Certificate(owning: pointer)
+        guard let verification = X509_STORE_CTX_new() else {
+            throw TLSError(code: .other, message: "OpenSSL cannot verify: \(OpenSSLErrors.take().text)")
+        }
+        defer { X509_STORE_CTX_free(verification) }
+        let store = SSL_CTX_get_cert_store(self.pointer)
+        let chain = SSL_get_peer_cert_chain(session.ssl)
+        // The peer of a server is a client, and the other way round.
+        let purpose = self.role == .server ? "ssl_client" : "ssl_server"
+        guard X509_STORE_CTX_init(verification, store, leaf.pointer, chain) == 1,
+            X509_STORE_CTX_set_default(verification, purpose) == 1
+        else {
+            throw TLSError(code: .other, message: "OpenSSL cannot verify: \(OpenSSLErrors.take().text)")
+        }
+        let parameters = X509_STORE_CTX_get0_param(verification)
+        X509_VERIFY_PARAM_set1(parameters, SSL_CTX_get0_param(self.pointer))
+        X509_VERIFY_PARAM_set_auth_level(parameters, Self.securityLevel)
+        guard X509_verify_cert(verification) == 1 else {
+            throw VerificationFailure(verification).error(expectedName: nil)
+        }
+    }
+}

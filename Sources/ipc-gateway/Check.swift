@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import GatewayCore
+internal import TLSEngine
+
+/// `ipc-gateway check`.
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a configuration file, and the certificates and keys it names.",
+        discussion: """
+            Prints every problem with file, line and what would be right. Nothing is started.
+
+            Example: ipc-gateway check --config gateway.yaml
+            """
+    )
+
+    @Option(name: [.short, .long], help: "The configuration file.")
+    var config: String
+
+    func run() throws {
+        let snapshot = try ConfigurationFile.load(config)
+        for note in snapshot.notes { Console.say("warning: \(note)") }
+        let configuration = snapshot.configuration
+        for listener in snapshot.listeners {
+            let names = listener.tls.certificate.map { "certificate of \($0.subject)" } ?? "no certificate"
+            Console.say("listens on \(listener.address), \(names)")
+        }
+        for upstream in configuration.upstreams {
+            let when = upstream.eager ? "as soon as a client is accepted" : "at a client's first request"
+            Console.say("upstream \(upstream.name): \(configuration.resolve(upstream.unix)), dialled \(when)")
+        }
+        let clients = configuration.clients.count
+        Console.say("\(config): good; \(clients) client \(clients == 1 ? "entry" : "entries")")
+    }
+}

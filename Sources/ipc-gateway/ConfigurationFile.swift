@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import GatewayCore
+internal import Glibc
+
+/// Reads the configuration for a command, and says what is wrong with it.
+enum ConfigurationFile {
+    /// The file's size beyond which it is not a configuration.
+    private static let largest = 16 << 20
+
+    /// The checked configuration with everything it names opened; exits with its problems otherwise.
+    static func load(_ path: String) throws -> GatewaySnapshot {
+        do {
+            guard let text = read(path) else {
+                let message = "cannot be read: \(String(cString: strerror(errno)))"
+                throw ConfigurationError(problems: [ConfigurationProblem(file: path, message: message)])
+            }
+            return try GatewaySnapshot(try GatewayConfiguration(yaml: text, file: path))
+        } catch let error as ConfigurationError {
+            for problem in error.problems { Console.complain("error: \(problem)") }
+            let count = error.problems.count
+            Console.complain("\(path): \(count) problem\(count == 1 ? "" : "s"); see docs/configuration.md")
+            throw ExitCode.configuration
+        }
+    }
+
+    private static func read(_ path: String) -> String? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count < largest {
+            let count = Glibc.read(file, &chunk, chunk.count)
+            if count == 0 { break }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return nil }
+            bytes += chunk[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import GatewayCore
+internal import GatewayRuntime
+internal import Glibc
+internal import IPC
+internal import IPCProtocol
+internal import IPCSample
+internal import Logging
+internal import TLSEngine
+
+/// `ipc-gateway demo` without a subcommand.
+struct DemoAll: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "all",
+        abstract: "Everything in one go: a development CA, a sample server, the gateway, calls, refusals."
+    )
+
+    @Option(help: "The folder for certificates, configuration and socket.")
+    var directory = ".demo"
+
+    @Option(help: "The port to listen on, on 127.0.0.1; another one is taken when it is not free.")
+    var port: UInt16 = 7443
+
+    @Option(help: "The script that makes certificates; found by itself in a source folder.")
+    var caScript: String?
+
+    @Flag(help: "Keep server and gateway running until ctrl-C.")
+    var keep = false
+
+    func run() throws {
+        do {
+            try demonstrate()
+        } catch let error as ConfigurationError {
+            Console.complain("error: \(error)")
+            throw ExitCode.configuration
+        } catch {
+            Console.complain("error: \(error)")
+            throw ExitCode.failure
+        }
+    }
+
+    private func demonstrate() throws {
+        try makeCertificates()
+        var signals = Signals([SIGTERM, SIGINT])
+        let server = try SampleServer(unix: "\(directory)/sample.sock")
+        try SampleServerThread.start(server)
+        defer { server.stop() }
+        Console.say("2. A local server, which knows nothing of TLS: \(directory)/sample.sock")
+
+        let logger = Logger(label: "ipc-gateway") { _ in LineLogHandler(format: .text, level: .error) }
+        let (gateway, address) = try startGateway(logger)
+        defer {
+            gateway.stop()
+            gateway.wait()
+        }
+        Console.say("3. The gateway in front of it: \(directory)/gateway.yaml, listening on \(address)")
+        Console.say("4. Calls through the gateway:")
+        try DemoScript(directory: directory, address: address).run()
+        Console.say("")
+        Console.say(nextSteps(address))
+        if keep {
+            Console.say("\nServer and gateway are running; ctrl-C ends them.")
+            _ = signals.wait()
+        }
+    }
+
+    private func makeCertificates() throws {
+        let authority = DevelopmentAuthority(
+            script: try DevelopmentAuthority.findScript(caScript),
+            folder: directory
+        )
+        try authority.make("ca", ["init"])
+        try authority.make("server", ["server", "server", "--dns", "localhost", "--ip", "127.0.0.1"])
+        try authority.make("alice", ["client", "alice", "--uri", "spiffe://example.org/dev/alice"])
+        try authority.make("ops", ["client", "ops", "--cn", "ops"])
+        try authority.make("mallory", ["client", "mallory", "--uri", "spiffe://example.org/intern/mallory"])
+        Console.say("1. A development CA and certificates for server, alice, ops and mallory: \(directory)/*.pem")
+    }
+
+    private func startGateway(_ logger: Logger) throws -> (Gateway, ListenerAddress) {
+        do {
+            let gateway = try Gateway(try snapshot(port: port), logger: logger)
+            return (gateway, ListenerAddress(host: "127.0.0.1", port: port))
+        } catch is GatewayStartError {
+            let gateway = try Gateway(try snapshot(port: 0), logger: logger)
+            guard let address = gateway.addresses.first else { throw SampleError("the gateway listens nowhere") }
+            // So that the file can be used as it is.
+            _ = try snapshot(port: address.port)
+            return (gateway, address)
+        }
+    }
+
+    private func snapshot(port: UInt16) throws -> GatewaySnapshot {
+        let file = "\(directory)/gateway.yaml"
+        let yaml = Self.gatewayYAML(port)
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw SampleError("\(file): \(String(cString: strerror(errno)))") }
+        defer { close(descriptor) }
+        let count = Array(yaml.utf8).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        guard count == yaml.utf8.count else { throw SampleError("\(file): \(String(cString: strerror(errno)))") }
+        return try GatewaySnapshot(try GatewayConfiguration(yaml: yaml, file: file))
+    }
+
+    private static func gatewayYAML(_ port: UInt16) -> String {
+        """
+        # Written by 'ipc-gateway demo'. Paths are relative to this file. All keys: docs/configuration.md
+        listeners:
+          - address: 127.0.0.1:\(port)
+            tls: { certificate: server.pem, key: server-key.pem, clientCA: ca.pem }
+
+        upstreams:
+          sample: { unix: sample.sock }
+
+        identity:
+          from: [uri, commonName]
+
+        # Who may connect, as whom, and what they may do. Everything else is refused.
+        clients:
+          - match: { uri: "spiffe://example.org/dev/*" }
+            context: "remote:{uri.lastComponent}"      # the server sees remote:alice, whatever alice announces
+            allow:
+              - { channel: sample, call: ["*"], listen: ["*"] }
+              - { channel: storage, call: [get, set] }
+          - match: { commonName: ops }
+            context: { announced: ["ops:*"] }          # chosen by the client among these
+            allow:
+              - { channel: "*", call: ["*"], listen: ["*"] }
+
+        """
+    }
+
+    private func nextSteps(_ address: ListenerAddress) -> String {
+        """
+        What to try next, in two terminals (or once, with 'ipc-gateway demo --keep'):
+          ipc-gateway demo server --unix \(directory)/sample.sock
+          ipc-gateway run --config \(directory)/gateway.yaml
+        then
+          ipc-gateway demo call --to \(address) --cert \(directory)/alice.pem --key \(directory)/alice-key.pem \
+        --ca \(directory)/ca.pem sample add '[2,3]'
+          ipc-gateway certs inspect \(directory)/alice.pem
+          ipc-gateway check --config \(directory)/gateway.yaml
+        Change who may do what in \(directory)/gateway.yaml; docs/configuration.md describes it.
+        The program is .build/debug/ipc-gateway, or .build/release/ipc-gateway after 'make release'.
+        """
+    }
+}

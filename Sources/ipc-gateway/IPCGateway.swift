@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import TLSEngine
+
+/// The command line.
+@main
+struct IPCGateway: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ipc-gateway",
+        abstract: "Puts local IPC servers on the network, behind mutual TLS.",
+        discussion: """
+            Clients prove who they are with a certificate. The gateway turns it into their IPC context, checks every \
+            call and listen against what they may do, and passes what is allowed to a local server's Unix socket.
+
+            Try it:        ipc-gateway demo
+            Check a file:  ipc-gateway check --config gateway.yaml
+            Run it:        ipc-gateway run --config gateway.yaml
+
+            Exit codes: 0 success, 1 failure, 64 wrong usage, 69 an address cannot be listened on, \
+            78 the configuration is wrong.
+            """,
+        version: "ipc-gateway \(Version.text) (\(TLSContext.libraryVersion))",
+        subcommands: [Run.self, Check.self, Demo.self, Certs.self]
+    )
+}

@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// Signals, waited for by the main thread instead of interrupting whatever runs.
+struct Signals {
+    private var set = sigset_t()
+
+    /// Keeps the signals for `wait`. Call it before other threads are started, which inherit it.
+    init(_ signals: [Int32]) {
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Waits for the next signal.
+    mutating func wait() -> Int32 {
+        var signal: Int32 = 0
+        while sigwait(&set, &signal) != 0 {}
+        return signal
+    }
+
+    /// Lets the signals do again what they do by themselves.
+    mutating func restore() {
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+}
