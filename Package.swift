@@ -70,7 +70,11 @@ let package = Package(
             dependencies: ["IPCProtocol", "GatewayTestSupport"],
             swiftSettings: settings
         ),
-        .testTarget(name: "TLSEngineTests", dependencies: ["TLSEngine", "GatewayTestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "TLSEngineTests",
+            dependencies: ["TLSEngine", "GatewayTestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "GatewayCoreTests",
             dependencies: ["GatewayCore", "GatewayTestSupport"],

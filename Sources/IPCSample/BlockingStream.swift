@@ -92,7 +92,9 @@ public final class BlockingStream {
             let progress = Result { try session.handshake() }
             try? flush()
             if try progress.get() == .complete { return }
-            guard let input = try readSocket(milliseconds: 10_000) else { throw SampleError("TLS handshake: no answer") }
+            guard let input = try readSocket(milliseconds: 10_000) else {
+                throw SampleError("TLS handshake: no answer")
+            }
             guard !input.isEmpty else { throw SampleError("TLS handshake: the peer closed the connection") }
             session.withInput(input) {}
         }

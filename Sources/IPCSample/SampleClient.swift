@@ -38,7 +38,8 @@ public final class SampleClient {
             switch outcome {
             case .success(let value): return value
             case .failure(let error): throw error
-            case .failureValue(let value): throw RemoteError(name: nil, message: value.string.map { IPCString($0) } ?? "")
+            case .failureValue(let value):
+                throw RemoteError(name: nil, message: value.string.map { IPCString($0) } ?? "")
             }
         }
     }
@@ -109,10 +110,13 @@ public final class SampleClient {
             return requester.receive(try IPCMessage.decode(frame.body))
         case .control:
             // A gateway's last word (docs/protocol.md).
-            guard case .object(let members)? = try? JSONText.parse(frame.body.span, in: 0..<frame.body.count), members["type"]?.string == "error"
+            guard case .object(let members)? = try? JSONText.parse(frame.body.span, in: 0..<frame.body.count),
+                members["type"]?.string == "error"
             else { return nil }
             let code = members["code"]?.string ?? "unknown"
-            throw SampleError("the gateway closes the connection: \(members["reason"]?.string ?? "no reason") (\(code))")
+            throw SampleError(
+                "the gateway closes the connection: \(members["reason"]?.string ?? "no reason") (\(code))"
+            )
         default:
             return nil
         }

@@ -42,6 +42,20 @@ enum CertificateText {
         return String(decoding: text.utf8.map { upper.contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
+    /// Text for people out of a name that nobody has checked: what could disturb a terminal or a log is shown as
+    /// `\u{…}`.
+    static func escapingControls(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            if Self.isControl(scalar) {
+                escaped += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+
     private static func refusal(_ field: String, _ what: String) -> TLSError {
         TLSError(code: .badCertificate, message: "the certificate's \(field) \(what)")
     }

@@ -37,7 +37,11 @@ extension TLSContext {
     /// run time; so each is tried alone first.
     ///
     /// - Returns: A note for each name left out.
-    static func setGroups(_ pointer: OpaquePointer, _ names: [String]) throws(TLSConfigurationError) -> [String] {
+    static func setGroups(
+        _ pointer: OpaquePointer,
+        _ configuration: TLSConfiguration
+    ) throws(TLSConfigurationError) -> [String] {
+        let names = configuration.groups
         var known: [String] = []
         var notes: [String] = []
         for name in names {
@@ -58,8 +62,22 @@ extension TLSContext {
             let message = "\(Self.shortLibraryVersion) knows none of the key exchange groups: \(list)"
             throw TLSConfigurationError(message: message)
         }
+        if configuration.role == .client {
+            self.offerTwoKeyShares(pointer, known)
+        }
         OpenSSLErrors.clear()
         return notes
+    }
+
+    /// A client sends a key for its first group only. When that is a hybrid one, which older servers do not have, a key
+    /// for the next group saves a round trip with them. `*` asks for it, in the libraries that have hybrid groups.
+    private static func offerTwoKeyShares(_ pointer: OpaquePointer, _ names: [String]) {
+        guard names.count > 1, names[0].uppercased().hasSuffix("MLKEM768") else {
+            return
+        }
+        // Refused by a library without this notation, the list set before stays.
+        let marked = ["*" + names[0], "*" + names[1]] + names[2...]
+        _ = copenssl_SSL_CTX_set1_groups_list(pointer, marked.joined(separator: ":"))
     }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {

@@ -48,7 +48,7 @@ public final class TLSContext: @unchecked Sendable {
             var notes: [String] = []
             Self.setFixedSettings(pointer)
             try Self.setCiphers(pointer, configuration)
-            notes += try Self.setGroups(pointer, configuration.groups)
+            notes += try Self.setGroups(pointer, configuration)
             let certificate = try Self.loadCredentials(pointer, configuration)
             notes += Self.periodNotes(certificate, file: configuration.certificateChainFile)
             try Self.loadTrustAnchors(pointer, configuration)

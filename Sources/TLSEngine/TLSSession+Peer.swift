@@ -33,7 +33,9 @@ extension TLSSession {
 
     /// The name a client asks the server for by SNI, as a server sees it; for logs, never for decisions.
     public var requestedServerName: String? {
-        SSL_get_servername(self.ssl, TLSEXT_NAMETYPE_host_name).map { String(cString: $0) }
+        SSL_get_servername(self.ssl, TLSEXT_NAMETYPE_host_name).map {
+            CertificateText.escapingControls(String(cString: $0))
+        }
     }
 
     private var selectedApplicationProtocol: String? {

@@ -18,8 +18,8 @@ struct VerificationFailure {
             (self.subject, self.issuer, self.notBefore, self.notAfter) = ("", "", nil, nil)
             return
         }
-        self.subject = X509Certificate.text(of: X509_get_subject_name(certificate))
-        self.issuer = X509Certificate.text(of: X509_get_issuer_name(certificate))
+        self.subject = Self.shortened(X509Certificate.text(of: X509_get_subject_name(certificate)))
+        self.issuer = Self.shortened(X509Certificate.text(of: X509_get_issuer_name(certificate)))
         self.notBefore = X509Certificate.unixSeconds(X509_get0_notBefore(certificate))
         self.notAfter = X509Certificate.unixSeconds(X509_get0_notAfter(certificate))
     }
@@ -56,6 +56,12 @@ struct VerificationFailure {
         default:
             return TLSError(code: .badCertificate, message: "the certificate is refused: \(self.reason) (\(who))")
         }
+    }
+
+    /// A stranger's certificate does not decide how long a line of the log becomes.
+    private static func shortened(_ name: String) -> String {
+        let limit = 256
+        return name.count <= limit ? name : name.prefix(limit) + "…"
     }
 
     private var reason: String {

@@ -27,7 +27,8 @@ final class X509Certificate {
         defer { BIO_free(text) }
         var start: UnsafePointer<CChar>?
         let count = copenssl_BIO_get_mem_data(text, &start)
-        return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
+        let bytes = UnsafeRawBufferPointer(start: start, count: count)
+        return CertificateText.escapingControls(String(decoding: bytes, as: UTF8.self))
     }
 
     static func unixSeconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {

@@ -65,7 +65,11 @@ extension ConfigurationDecoder {
             guard let field = IdentityField(rawValue: name) else { continue }
             let path = section.path(of: name)
             if !fields.contains(field) {
-                reader.report(node, path, "identity.from does not list '\(name)'; add it there, in its place in the order")
+                reader.report(
+                    node,
+                    path,
+                    "identity.from does not list '\(name)'; add it there, in its place in the order"
+                )
             }
             guard let text = reader.text(node, path, "a pattern for the certificate's \(name)") else { continue }
             guard let pattern = field.pattern(text) else {

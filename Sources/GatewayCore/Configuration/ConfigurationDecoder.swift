@@ -36,7 +36,8 @@ extension GatewayConfiguration {
             .composer(let context, let text, let mark, _):
             problem.line = mark.line
             problem.column = mark.column
-            problem.message = "is not YAML: " + ([context?.description, text].compactMap(\.self)).joined(separator: " ")
+            problem.message =
+                "is not YAML: " + ([context?.description, text].compactMap(\.self)).joined(separator: " ")
         case .duplicatedKeysInMapping(let duplicates, let context):
             problem.line = context.mark.line
             problem.column = context.mark.column
@@ -144,7 +145,11 @@ struct ConfigurationDecoder {
         let ciphers = optionalTexts(section, "ciphers", "ciphers of TLS 1.2")
         let groups = optionalTexts(section, "groups", "key exchange groups")
         if let node = section.members["ciphers"], (version ?? "1.3") == "1.3" {
-            reader.warn(node, section.path(of: "ciphers"), "has no effect: these are for TLS 1.2, and the minimum is 1.3")
+            reader.warn(
+                node,
+                section.path(of: "ciphers"),
+                "has no effect: these are for TLS 1.2, and the minimum is 1.3"
+            )
         }
         guard let certificate, let key, let clientCA else { return nil }
         return GatewayConfiguration.ListenerTLS(
@@ -173,7 +178,9 @@ struct ConfigurationDecoder {
     ) -> [String]? {
         guard let node = section.members[key] else { return nil }
         let texts = reader.texts(node, section.path(of: key), of: what)
-        if texts?.isEmpty == true { reader.report(node, section.path(of: key), "is empty; leave it out for the default") }
+        if texts?.isEmpty == true {
+            reader.report(node, section.path(of: key), "is empty; leave it out for the default")
+        }
         return texts
     }
 
@@ -192,7 +199,11 @@ struct ConfigurationDecoder {
             let eager = section.members["eager"].flatMap { reader.boolean($0, section.path(of: "eager")) } ?? false
             guard let unix = requiredText(section, "unix", "the path of the server's Unix socket") else { continue }
             guard unix.utf8.count < 108 else {
-                reader.report(node, section.path(of: "unix"), "a socket's path has at most 107 bytes; this has \(unix.utf8.count)")
+                reader.report(
+                    node,
+                    section.path(of: "unix"),
+                    "a socket's path has at most 107 bytes; this has \(unix.utf8.count)"
+                )
                 continue
             }
             upstreams.append(GatewayConfiguration.Upstream(name: name, unix: unix, eager: eager))

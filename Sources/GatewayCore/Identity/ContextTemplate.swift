@@ -77,7 +77,9 @@ public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
     ) throws(Failure) -> String {
         var text = value
         if lastComponent {
-            text = value.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(value[value.utf8.index(after: $0)...]) } ?? value
+            text =
+                value.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(value[value.utf8.index(after: $0)...]) }
+                ?? value
         }
         guard !text.isEmpty else {
             throw Failure(description: "the certificate's \(field.rawValue) '\(value)' leaves nothing for the context")

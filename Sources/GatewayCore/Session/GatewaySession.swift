@@ -217,7 +217,8 @@ public struct GatewaySession: Sendable {
             framesFromServer += 1
             return Step(byteCount: byteCount, action: .forward)
         } catch {
-            let message = "the local server '\(upstream.name)' sent a malformed frame (\(error.code.rawValue)): \(error)"
+            let message =
+                "the local server '\(upstream.name)' sent a malformed frame (\(error.code.rawValue)): \(error)"
             return Step(byteCount: byteCount, action: .close(CloseReason(.upstreamMalformed, message)))
         }
     }

@@ -98,7 +98,9 @@ extension Bridge {
 
     /// A Control frame that says why; plain clients ignore it, our own client shows it.
     private static func errorFrame(_ code: String, _ reason: String) -> [UInt8] {
-        let members: IPCObject = ["type": "error", "code": .string(IPCString(code)), "reason": .string(IPCString(reason))]
+        let members: IPCObject = [
+            "type": "error", "code": .string(IPCString(code)), "reason": .string(IPCString(reason)),
+        ]
         return Frame(type: .control, id: 0, ack: 0, body: JSONText.write(.object(members)) ?? []).encoded()
     }
 
@@ -131,7 +133,8 @@ extension Bridge {
             close(CloseReason(.upstreamTimeout, message))
         } else if deadlines.closing <= now {
             let side = client.hasEnded ? "the local server" : "the client"
-            let message = "\(side) neither sent nor finished for \(Self.text(timeouts.drain)) after the other had finished"
+            let message =
+                "\(side) neither sent nor finished for \(Self.text(timeouts.drain)) after the other had finished"
             close(CloseReason(.drainTimeout, message))
         }
     }
@@ -164,7 +167,8 @@ extension CloseReason {
     fileprivate var clientText: String {
         switch code {
         case .identityNotMapped, .identityAmbiguous, .identityRefused: "the certificate names no client of this gateway"
-        case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: "the server behind the gateway is not available"
+        case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed:
+            "the server behind the gateway is not available"
         case .gatewayFailure: "the gateway cannot go on with this connection"
         default: message
         }

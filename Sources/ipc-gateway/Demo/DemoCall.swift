@@ -65,7 +65,9 @@ struct DemoCall: ParsableCommand {
         do {
             let client = SampleClientFactory(context: context)
             let connection =
-                if let unix { try client.connect(unix: unix) } else { try client.connect(to: to ?? "", tls(), serverName) }
+                if let unix { try client.connect(unix: unix) } else {
+                    try client.connect(to: to ?? "", tls(), serverName)
+                }
             let argument = try argument.map(DemoJSON.parse) ?? .undefined
             if let listen {
                 for payload in try connection.listen(IPCString(channel), IPCString(command), argument, count: listen) {

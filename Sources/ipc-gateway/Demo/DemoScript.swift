@@ -25,7 +25,9 @@ struct DemoScript {
         let ops = try connect("ops", announcing: "ops:night")
         try expect(ops, "ops", "sample", "whoami", .undefined, "ops:night")
         try expect(ops, "ops", "storage", "drop", .undefined, .undefined)
-        try expectRefusal("ops", "announces the context remote:alice") { _ = try connect("ops", announcing: "remote:alice") }
+        try expectRefusal("ops", "announces the context remote:alice") {
+            _ = try connect("ops", announcing: "remote:alice")
+        }
         try expectRefusal("mallory", "connects") { _ = try connect("mallory", announcing: "mallory") }
         try expectRefusal("nobody", "connects without a certificate") { _ = try connect(nil, announcing: "alice") }
         alice.finish()

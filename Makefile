@@ -1,0 +1,66 @@
+# ipc-gateway. `make help` lists the targets.
+
+SWIFT ?= swift
+# Debian and Ubuntu; elsewhere install OpenSSL 3 with its headers, the openssl command, and for the tests Node.js.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+SOURCES := Package.swift Sources Tests
+
+.DEFAULT_GOAL := help
+.PHONY: run test build release format lint clean help dependencies test-dependencies
+
+run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
+	.build/debug/ipc-gateway demo
+
+test: test-dependencies ## Build and run all tests
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+build: dependencies ## Build for development
+	$(SWIFT) build
+
+release: dependencies ## Build for use: .build/release/ipc-gateway, the Swift standard library inside
+	$(SWIFT) build -c release --static-swift-stdlib --product ipc-gateway
+
+format: ## Format all Swift files
+	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
+
+lint: ## Check formatting and the rules of the house
+	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+	@if grep -rnE '^ *((public|package|internal|private) )?import ' Sources/IPCProtocol; then \
+		echo 'lint: IPCProtocol is sans-I/O and imports nothing' >&2; exit 1; fi
+	@if grep -rnwE 'Unsafe[A-Za-z]*|unsafe' --include='*.swift' Sources/IPCProtocol Sources/IPC Sources/GatewayCore; then \
+		echo 'lint: no unsafe code where bytes of strangers and rules about them are judged' >&2; exit 1; fi
+	@if grep -rnE '(Task\.sleep|usleep\(|Thread\.sleep)' Tests; then \
+		echo 'lint: a test waits for a condition with a deadline, it does not sleep' >&2; exit 1; fi
+	@if git grep -lE -- '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' -- ':!*.md' ':!*.swift' ':!Makefile'; then \
+		echo 'lint: a private key is committed' >&2; exit 1; fi
+	@bash -n certs/dev-ca.sh
+	@echo 'lint: good'
+
+clean: ## Remove what was built and the demonstration's files
+	rm -rf .build .demo
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+dependencies:
+	@missing=''; \
+	[ -e /usr/include/openssl/ssl.h ] || pkg-config --exists 'openssl >= 3.0' 2>/dev/null \
+		|| missing="$$missing libssl-dev pkg-config"; \
+	command -v openssl >/dev/null || missing="$$missing openssl"; \
+	$(call install,$$missing)
+
+test-dependencies: dependencies
+	@missing=''; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v prlimit >/dev/null || missing="$$missing util-linux"; \
+	$(call install,$$missing)
+
+# Installs Debian packages, if there are any to install.
+define install
+	if [ -n "$(strip $(1))" ]; then \
+		command -v apt-get >/dev/null || { echo "install first:$(1)" >&2; exit 1; }; \
+		echo "installing$(1)"; \
+		$(SUDO) apt-get -qq update && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get -qq install -y --no-install-recommends $(1) >/dev/null; \
+	fi
+endef
