@@ -139,6 +139,10 @@ public struct ChannelRequester: Sendable {
     /// - Parameter message: The message; requests are ignored, they are for a ``ChannelResponder``.
     /// - Returns: What it meant; nil for requests, unknown ids, answers to cancelled calls, and events of calls.
     public mutating func receive(_ message: DecodedMessage) -> Event? {
+        // Before the peer is ready nothing was sent, so nothing can be answered.
+        guard isReady || message == .initialize else {
+            return nil
+        }
         switch message {
         case .initialize:
             isReady = true

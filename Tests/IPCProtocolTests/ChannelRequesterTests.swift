@@ -141,6 +141,7 @@ struct ChannelRequesterTests {
         #expect(requester.listen("test", "onPing").id == 3)
         #expect(requester.unlisten(3) == nil)
         #expect(requester.call("test", "echo", 4).id == 4)
+        #expect(requester.receive(.success(id: 0, result: "forged")) == nil)
         let answers = try conversation.messages(.serverToClient).map(message)
         #expect(requester.receive(answers[0]) == .ready(released: Array(sent[..<3])))
         #expect(requester.receive(answers[0]) == .ready(released: []))

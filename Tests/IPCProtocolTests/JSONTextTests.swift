@@ -42,6 +42,25 @@ struct JSONTextTests {
         _ = try parse(text)
     }
 
+    @Test("is judged byte by byte at any place of a long string")
+    func longStrings() {
+        for place in 0..<100 {
+            let verdicts: [(byte: UInt8, code: WireError.Code?)] = [
+                (0x20, nil), (0x7f, nil), (0x22, .invalidJSON), (0x5c, .invalidJSON), (0x1f, .invalidJSON),
+                (0x80, .invalidUTF8), (0xff, .invalidUTF8),
+            ]
+            for (byte, code) in verdicts {
+                var text = [UInt8](repeating: 0x61, count: 100)
+                text[place] = byte
+                text = [0x22] + text + [0x22]
+                let error = wireError { () throws(WireError) in
+                    try JSONText.validate(text.span, in: 0..<text.count)
+                }
+                #expect(error?.code == code, "\(byte) at \(place)")
+            }
+        }
+    }
+
     @Test("keeps its nesting within the limit, and a million levels do no harm")
     func depth() throws {
         for depth in [1, 63, 64, 65, 66, 200, 512] {

@@ -24,7 +24,10 @@ extension GatewayConfiguration {
         }
         var decoder = ConfigurationDecoder(file: file)
         guard let configuration = decoder.decode(root) else {
-            throw ConfigurationError(problems: decoder.reader.problems)
+            let problems = decoder.reader.problems.sorted {
+                ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0)
+            }
+            throw ConfigurationError(problems: problems)
         }
         self = configuration
     }

@@ -169,6 +169,7 @@ extension CloseReason {
         case .identityNotMapped, .identityAmbiguous, .identityRefused: "the certificate names no client of this gateway"
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed:
             "the server behind the gateway is not available"
+        case .contextNotAllowed: "this client may not have the context it announces"
         case .gatewayFailure: "the gateway cannot go on with this connection"
         default: message
         }

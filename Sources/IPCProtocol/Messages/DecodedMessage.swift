@@ -119,7 +119,7 @@ public enum DecodedMessage: Sendable, Hashable {
     }
 
     private static func id(_ elements: [IPCValue]) throws(WireError) -> UInt64 {
-        guard let double = elements[1].double, let id = UInt64(exactly: double), id <= MessageID.largest else {
+        guard let double = elements[1].double, let id = UInt64(whole: double), id <= MessageID.largest else {
             throw WireError(.invalidID, at: 0)
         }
         return id

@@ -31,7 +31,7 @@ public enum IPCValue: Sendable, Hashable {
 extension IPCValue {
     /// Creates a number: an ``int(_:)`` where it is a 32-bit integer other than −0, else a ``number(_:)``.
     public init(_ double: Double) {
-        if let int = Int32(exactly: double), int != 0 || double.sign == .plus {
+        if let int = Int32(whole: double), int != 0 || double.sign == .plus {
             self = .int(int)
         } else {
             self = .number(double)

@@ -13,9 +13,9 @@ enum UTF8Check {
     static func firstInvalid(in bytes: Span<UInt8>, from start: Int, to end: Int) -> Int? {
         var position = start
         while position < end {
-            position = skipASCII(in: bytes, from: position, to: end)
-            if position == end {
-                return nil
+            if bytes[position] < 0x80 {
+                position = skipASCII(in: bytes, from: position, to: end)
+                continue
             }
             let length = sequenceLength(in: bytes, at: position, to: end)
             if length == 0 {

@@ -32,7 +32,7 @@ public enum ValueEncoder {
             output.append(ValueTag.int)
             VQL.append(int, to: &output)
         case .number(let double):
-            if let int = Int32(exactly: double) {
+            if let int = Int32(whole: double) {
                 output.append(ValueTag.int)
                 VQL.append(int, to: &output)
             } else {

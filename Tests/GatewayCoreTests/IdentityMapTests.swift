@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import GatewayCore
+import TLSEngine
+import Testing
+
+@Suite("The identity map")
+struct IdentityMapTests {
+    private static func map(_ yaml: String, from fields: String = "[uri, dns, commonName]") throws -> IdentityMap {
+        let text = """
+            listeners: [{ address: 127.0.0.1:0, tls: { certificate: c, key: k, clientCA: a } }]
+            upstreams: { main: { unix: s } }
+            identity: { from: \(fields) }
+            clients:
+            \(yaml)
+            """
+        let configuration = try GatewayConfiguration(yaml: text, file: "gateway.yaml")
+        return IdentityMap(
+            fields: configuration.identityFields,
+            entries: configuration.clients.map { IdentityMap.Entry(match: $0.match, context: $0.context) }
+        )
+    }
+
+    private static func assigned(_ map: IdentityMap, _ identity: CertificateIdentity) throws -> String {
+        try map.resolve(identity).grant.context(announced: "announced")
+    }
+
+    private static func refusal(_ map: IdentityMap, _ identity: CertificateIdentity) -> CloseReason? {
+        #expect(throws: CloseReason.self) { try map.resolve(identity) }
+    }
+
+    @Test("assigns a context from the value that matched, whatever the client announces")
+    func assigns() throws {
+        let map = try Self.map(
+            "- { match: { uri: \"spiffe://example.org/dev/*\" }, context: \"remote:{uri.lastComponent}\" }"
+        )
+        let alice = CertificateIdentity(uris: ["https://other", "spiffe://example.org/dev/alice"])
+        #expect(try Self.assigned(map, alice) == "remote:alice")
+    }
+
+    @Test("refuses whom no entry matches, and says what the certificate offers")
+    func unmapped() throws {
+        let map = try Self.map("- { match: { commonName: ops }, context: ops }")
+        let reason = Self.refusal(map, CertificateIdentity(commonNames: ["dev"], uris: ["spiffe://x/y"]))
+        #expect(reason?.code == .identityNotMapped)
+        #expect(reason?.message.contains("commonName 'dev'") == true)
+        #expect(
+            Self.refusal(IdentityMap(fields: [.commonName], entries: []), CertificateIdentity())?.code
+                == .identityNotMapped
+        )
+    }
+
+    @Test("refuses a certificate whose values lead to two contexts")
+    func ambiguousValues() throws {
+        let map = try Self.map(
+            "- { match: { uri: \"spiffe://example.org/dev/*\" }, context: \"remote:{uri.lastComponent}\" }"
+        )
+        let both = CertificateIdentity(uris: ["spiffe://example.org/dev/alice", "spiffe://example.org/dev/bob"])
+        #expect(Self.refusal(map, both)?.code == .identityAmbiguous)
+    }
+
+    @Test("refuses a certificate that two entries match")
+    func ambiguousEntries() throws {
+        let map = try Self.map(
+            """
+            - { match: { commonName: "o*" }, context: a }
+            - { match: { commonName: "*s" }, context: a }
+            """
+        )
+        #expect(Self.refusal(map, CertificateIdentity(commonNames: ["ops"]))?.code == .identityAmbiguous)
+        #expect(try Self.assigned(map, CertificateIdentity(commonNames: ["oz"])) == "a")
+    }
+
+    @Test("takes two values with the same result as one")
+    func sameResult() throws {
+        let map = try Self.map("- { match: { dns: \"*.example.org\" }, context: fixed }")
+        #expect(try Self.assigned(map, CertificateIdentity(dnsNames: ["a.example.org", "b.example.org"])) == "fixed")
+    }
+
+    @Test("asks the fields in their order and lets the first with a match decide")
+    func order() throws {
+        let entries = """
+            - { match: { commonName: ops }, context: by-name }
+            - { match: { uri: "x:ops" }, context: by-uri }
+            """
+        let ops = CertificateIdentity(commonNames: ["ops"], uris: ["x:ops"])
+        #expect(try Self.assigned(try Self.map(entries, from: "[uri, commonName]"), ops) == "by-uri")
+        #expect(try Self.assigned(try Self.map(entries, from: "[commonName, uri]"), ops) == "by-name")
+    }
+
+    @Test("wants every pattern of an entry to match")
+    func conjunction() throws {
+        let map = try Self.map(
+            "- { match: { commonName: ops, organizationalUnit: night }, context: \"{commonName}.{organizationalUnit}\" }",
+            from: "[commonName, organizationalUnit]"
+        )
+        let night = CertificateIdentity(commonNames: ["ops"], organizationalUnits: ["staff", "night"])
+        #expect(try Self.assigned(map, night) == "ops.night")
+        let day = CertificateIdentity(commonNames: ["ops"], organizationalUnits: ["day"])
+        #expect(Self.refusal(map, day)?.code == .identityNotMapped)
+    }
+
+    @Test(
+        "refuses to substitute what could be taken for something else",
+        arguments: ["a*", "a?", "a/b", "a:b", "a\nb", "a\u{0}", "a\\b", "[a]", "{dns}", "\u{85}"]
+    )
+    func substitution(name: String) throws {
+        let map = try Self.map("- { match: { commonName: \"**\" }, context: \"remote:{commonName}\" }")
+        #expect(Self.refusal(map, CertificateIdentity(commonNames: [name]))?.code == .identityRefused)
+    }
+
+    @Test("refuses an empty last component, and never takes a value for a pattern")
+    func lastComponent() throws {
+        let map = try Self.map("- { match: { uri: \"x://**\" }, context: \"remote:{uri.lastComponent}\" }")
+        #expect(Self.refusal(map, CertificateIdentity(uris: ["x://a/"]))?.code == .identityRefused)
+        let literal = try Self.map("- { match: { commonName: ops }, context: ops }")
+        #expect(Self.refusal(literal, CertificateIdentity(commonNames: ["*"]))?.code == .identityNotMapped)
+    }
+
+    @Test("reads fingerprints and DNS names in the spellings people paste")
+    func spellings() throws {
+        let map = try Self.map(
+            """
+            - { match: { fingerprint: "AB:CD:EF" }, context: by-fingerprint }
+            - { match: { dns: "Host.Example.ORG" }, context: by-dns }
+            """,
+            from: "[fingerprint, dns]"
+        )
+        #expect(try Self.assigned(map, CertificateIdentity(fingerprint: "abcdef")) == "by-fingerprint")
+        let host = CertificateIdentity(dnsNames: ["host.example.org"], fingerprint: "00")
+        #expect(try Self.assigned(map, host) == "by-dns")
+    }
+
+    @Test("accepts an announced context that a pattern covers, and no other")
+    func announced() throws {
+        let map = try Self.map("- { match: { commonName: ops }, context: { announced: [main, \"window:*\"] } }")
+        let grant = try map.resolve(CertificateIdentity(commonNames: ["ops"])).grant
+        #expect(try grant.context(announced: "window:7") == "window:7")
+        #expect(try grant.context(announced: "main") == "main")
+        for other in ["window", "Main", "main2", ""] {
+            #expect(throws: CloseReason.self) { try grant.context(announced: other) }
+        }
+        let error = #expect(throws: CloseReason.self) { try grant.context(announced: nil) }
+        #expect(error?.message.contains("not a string") == true)
+    }
+}
