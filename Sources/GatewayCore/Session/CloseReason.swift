@@ -37,8 +37,8 @@ public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
         public static let upstreamClosed = Code(rawValue: "upstream-closed")
         /// The local server sent what the protocol does not allow.
         public static let upstreamMalformed = Code(rawValue: "upstream-malformed")
-        /// A connection ended inside a frame, or without TLS close_notify inside a record.
-        public static let truncated = Code(rawValue: "truncated")
+        /// The client's connection ended inside a frame.
+        public static let endedInsideFrame = Code(rawValue: "ended-inside-frame")
         /// A socket failed, most often because the peer reset the connection.
         public static let connectionLost = Code(rawValue: "connection-lost")
         /// One side had finished and the other neither sent nor finished in time.

@@ -29,7 +29,7 @@ extension Bridge {
     private func clientEnded() {
         if !client.pending.isEmpty {
             let message = "the client's connection ended inside a frame (\(client.pending.count) bytes of it had come)"
-            return close(CloseReason(.truncated, message))
+            return close(CloseReason(.endedInsideFrame, message))
         }
         if clientEndedFirst == nil { clientEndedFirst = true }
         guard let upstream else { return client.finishSending() }
@@ -148,13 +148,19 @@ extension Bridge {
 extension CloseReason {
     /// The reason that a failure of TLS is.
     init(_ error: TLSError) {
-        self.init(Code(rawValue: error.code.rawValue), error.message)
+        let code: Code =
+            switch error.code {
+            case .other: Code(rawValue: "tls-failure")
+            case .misuse: .gatewayFailure
+            default: Code(rawValue: error.code.rawValue)
+            }
+        self.init(code, error.message)
     }
 
     /// The code a client is told; nil where it is told nothing, as for ends in order.
     fileprivate var clientCode: String? {
         switch code {
-        case .finished, .closedBeforeHandshake, .connectionLost, .upstreamClosed, .truncated: nil
+        case .finished, .closedBeforeHandshake, .connectionLost, .upstreamClosed, .endedInsideFrame: nil
         case .identityNotMapped, .identityAmbiguous, .identityRefused, .contextNotAllowed: "not-allowed"
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: "upstream-unavailable"
         case .stopping: "draining"

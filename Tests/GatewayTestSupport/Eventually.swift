@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// A condition that did not come true in time.
+public struct TimedOut: Error, CustomStringConvertible {
+    /// What was waited for.
+    public var description: String
+}
+
+/// Waits until a condition is true.
+///
+/// - Parameters:
+///   - what: What is waited for, for the error.
+///   - limit: How long it may take.
+///   - condition: The condition; an error that it throws ends the waiting.
+/// - Throws: `TimedOut` when it does not become true.
+public func eventually(
+    _ what: @autoclosure () -> String,
+    within limit: Duration = .seconds(10),
+    _ condition: () throws -> Bool
+) throws {
+    let clock = ContinuousClock()
+    let deadline = clock.now + limit
+    while try !condition() {
+        guard clock.now < deadline else {
+            throw TimedOut(description: "not within \(limit): \(what())")
+        }
+        usleep(1_000)
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// A configuration file in the making.
+public struct GatewayConfigurationText: Sendable {
+    /// A local server.
+    public struct Upstream: Sendable {
+        /// Its name.
+        public var name: String
+        /// Its socket's path.
+        public var path: String
+        /// Whether it is dialled before the first request.
+        public var isEager: Bool
+
+        /// Describes a server.
+        public init(name: String = "main", path: String, isEager: Bool = false) {
+            self.name = name
+            self.path = path
+            self.isEager = isEager
+        }
+    }
+
+    /// The address to listen on.
+    public var address = "127.0.0.1:0"
+    /// The gateway's certificate.
+    public var certificate: CertificateFiles
+    /// The authority of clients' certificates.
+    public var clientCA: String
+    /// The oldest version of TLS; nil for the default.
+    public var minimumVersion: String?
+    /// The local servers.
+    public var upstreams: [Upstream]
+    /// The certificate fields that name a client.
+    public var identity = ["uri", "commonName"]
+    /// The entries of `clients:`, each a YAML mapping in one line.
+    public var clients: [String] = Self.standardClients
+    /// The members of `limits:`.
+    public var limits: [String: String] = [:]
+    /// The members of `timeouts:`.
+    public var timeouts: [String: String] = [:]
+    /// The number of threads; nil for the default.
+    public var threads: Int?
+
+    /// Everybody may do everything: those under `spiffe://example.org/dev/` with their name as context, `ops` with any.
+    public static let standardClients = [
+        #"{ match: { uri: "spiffe://example.org/dev/*" }, context: "remote:{uri.lastComponent}", "#
+            + #"allow: [{ channel: "*", call: ["*"], listen: ["*"] }] }"#,
+        #"{ match: { commonName: ops }, context: { announced: ["*"] }, "#
+            + #"allow: [{ channel: "*", call: ["*"], listen: ["*"] }] }"#,
+    ]
+
+    /// Starts a configuration.
+    public init(certificate: CertificateFiles, clientCA: String, upstreams: [Upstream]) {
+        self.certificate = certificate
+        self.clientCA = clientCA
+        self.upstreams = upstreams
+    }
+
+    /// The text of the file.
+    public var yaml: String {
+        var lines = ["listeners:", "  - address: \(self.address)", "    tls:"]
+        lines += ["      certificate: \(self.certificate.certificate)", "      key: \(self.certificate.key)"]
+        lines += ["      clientCA: \(self.clientCA)"]
+        if let minimumVersion {
+            lines += ["      minimumVersion: \"\(minimumVersion)\""]
+        }
+        lines += ["upstreams:"]
+        lines += self.upstreams.map { "  \($0.name): { unix: \($0.path), eager: \($0.isEager) }" }
+        lines += ["identity: { from: [\(self.identity.joined(separator: ", "))] }", "clients:"]
+        lines += self.clients.map { "  - \($0)" }
+        for (section, members) in [("limits", self.limits), ("timeouts", self.timeouts)] where !members.isEmpty {
+            lines += ["\(section):"] + members.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
+        }
+        if let threads {
+            lines += ["threads: \(threads)"]
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
