@@ -263,7 +263,7 @@ struct ConfigurationDecoder {
             limits.wire.valueElements = reader.integer(node, path("valueElements"), in: 16...1 << 28) ?? 0
         }
         if let node = section.members["jsonDepth"] {
-            limits.wire.jsonDepth = reader.integer(node, path("jsonDepth"), in: 1...2048) ?? 0
+            limits.wire.jsonDepth = reader.integer(node, path("jsonDepth"), in: 1...1024) ?? 0
         }
         return limits
     }
