@@ -83,7 +83,7 @@ extension Bridge {
         clientHasMore = false
         upstreamHasMore = false
         deadlines = BridgeDeadlines()
-        deadlines.closing = reactor.now + Self.lingerTime
+        noteActivity()
         if client.isEstablished, let code = reason.clientCode {
             let frame = Self.errorFrame(code, reason.clientText)
             frame.withUnsafeBytes { try? client.send($0) }
@@ -106,9 +106,9 @@ extension Bridge {
 
     private func advanceLingering() {
         if client.isLost || client.hasEnded && client.hasShutDown { return dispose() }
-        if client.backlogByteCount > 0, deadlines.closing < lastActivity + Self.lingerTime {
-            deadlines.closing = lastActivity + Self.lingerTime
-        }
+        // What was queued before the end still belongs to the client, for as long as it takes some of it.
+        let allowed = client.backlogByteCount > 0 ? snapshot.configuration.timeouts.drain : Self.lingerTime
+        deadlines.closing = lastActivity + allowed
     }
 
     // MARK: Deadlines

@@ -181,7 +181,7 @@ extension Bridge {
         guard let upstream else { return }
         let count = upstream.receive(into: reactor.scratch.input)
         let bytes = UnsafeRawBufferPointer(rebasing: reactor.scratch.input[..<count])
-        if count > 0 { noteActivity() }
+        if count > 0 || upstream.hasEnded { noteActivity() }
         if upstream.pending.isEmpty {
             let judged = judgeFromUpstream(bytes)
             upstream.pending.append(UnsafeRawBufferPointer(rebasing: bytes[judged...]))

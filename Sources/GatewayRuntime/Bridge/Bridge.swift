@@ -33,7 +33,7 @@ final class Bridge: EventHandler {
 
     /// Deadlines that are running, in the reactor's time.
     var deadlines = BridgeDeadlines()
-    /// When bytes last came from either side.
+    /// When bytes last came from either side, or left a queue; while lingering, only the latter.
     var lastActivity: UInt64
     /// Frames wait that were beyond one turn's share.
     var clientHasMore = false
@@ -80,7 +80,11 @@ final class Bridge: EventHandler {
     }
 
     private func clientReady(_ readiness: Readiness) {
-        if readiness.contains(.writable) { client.flush() }
+        if readiness.contains(.writable) {
+            let sent = client.sentByteCount
+            client.flush()
+            if client.sentByteCount > sent { noteActivity() }
+        }
         if phase == .lingering {
             if !readiness.isDisjoint(with: [.readable, .hungUp, .failed]), !client.discardInput() { dispose() }
             return

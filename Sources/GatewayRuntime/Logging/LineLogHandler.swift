@@ -65,11 +65,13 @@ public struct LineLogHandler: LogHandler {
 
     /// Why comes first, then who, then the rest.
     private static let textOrder = ["reason", "detail", "request", "peer", "identity", "context", "address"]
+    /// What only a program wants to see in every line; JSON has it.
+    private static let textOmits: Set = ["cipher", "fingerprint", "group", "tls"]
 
     private static func text(_ level: Logger.Level, _ message: String, _ values: Logger.Metadata) -> [UInt8] {
         let name = level.rawValue
         var line = "\(now()) \(name)\(String(repeating: " ", count: max(0, 8 - name.count)))\(message)"
-        let keys = textOrder.filter { values[$0] != nil } + values.keys.filter { !textOrder.contains($0) }.sorted()
+        let keys = textOrder.filter { values[$0] != nil } + values.keys.filter { !textOrder.contains($0) && !textOmits.contains($0) }.sorted()
         for key in keys {
             if let value = values[key] { line += "  \(key)=\(quoted("\(value)"))" }
         }

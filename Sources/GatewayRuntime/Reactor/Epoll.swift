@@ -53,12 +53,15 @@ struct Epoll: ~Copyable {
         }
     }
 
-    /// Waits for readiness, at most `milliseconds` (-1: for ever), and reports each ready descriptor's token.
-    func wait(milliseconds: Int32, _ report: (UInt64, Readiness) -> Void) {
-        let count = clinux_epoll_wait(descriptor.number, reports.baseAddress, Int32(reports.count), milliseconds)
-        guard count > 0 else { return }  // A signal or a time-out; the caller looks at the clock anyway.
-        for index in 0..<Int(count) {
-            report(reports[index].token, Readiness(rawValue: reports[index].events))
-        }
+    /// Waits for readiness, at most `milliseconds` (-1: for ever).
+    ///
+    /// - Returns: How many reports there are; none after a signal or a time-out.
+    func wait(milliseconds: Int32) -> Int {
+        max(0, Int(clinux_epoll_wait(descriptor.number, reports.baseAddress, Int32(reports.count), milliseconds)))
+    }
+
+    /// A report of the last `wait`: a ready descriptor's token, and what it is ready for.
+    func report(_ index: Int) -> (token: UInt64, readiness: Readiness) {
+        (reports[index].token, Readiness(rawValue: reports[index].events))
     }
 }

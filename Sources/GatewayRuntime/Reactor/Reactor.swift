@@ -41,7 +41,7 @@ final class Reactor {
     let mailbox: Mailbox
     /// What the connections of this thread share.
     let scratch = Scratch()
-    /// The time at which the current turn began.
+    /// The time at which the current turn began, after the wait for it.
     private(set) var now = MonotonicClock.now()
 
     private let epoll: Epoll
@@ -117,12 +117,14 @@ final class Reactor {
     /// Runs until `stop` and until every handler is gone, or the stop's grace is over.
     func run() {
         while true {
-            now = MonotonicClock.now()
             if let stopDeadline, now >= stopDeadline || free.count == slots.count { return releaseAll() }
-            epoll.wait(milliseconds: timeout()) { token, readiness in
-                self.dispatch(token, readiness)
-            }
+            let count = epoll.wait(milliseconds: timeout())
+            // Before anybody takes it: the wait may have lasted hours, and a deadline counted from its start be over.
             now = MonotonicClock.now()
+            for index in 0..<count {
+                let (token, readiness) = epoll.report(index)
+                dispatch(token, readiness)
+            }
             while let entry = timers.popDue(at: now) {
                 if let handler = handler(of: entry.handle) { handler.deadlinePassed(entry.deadline) }
             }
