@@ -40,8 +40,11 @@ extension Bridge {
 
     func judgePendingFromClient() {
         guard phase != .lingering else { return }
-        let judged = client.pending.withUnsafeBytes { judgeFromClient($0) }
-        client.pending.consume(judged)
+        // Taken out meanwhile: judging may close the bridge, which empties the queue.
+        var pending = ByteQueue()
+        swap(&pending, &client.pending)
+        pending.consume(pending.withUnsafeBytes(judgeFromClient))
+        if phase != .lingering { client.pending = pending }
         client.flush()
     }
 
@@ -194,8 +197,10 @@ extension Bridge {
 
     func judgePendingFromUpstream() {
         guard phase != .lingering, let upstream else { return }
-        let judged = upstream.pending.withUnsafeBytes { judgeFromUpstream($0) }
-        upstream.pending.consume(judged)
+        var pending = ByteQueue()
+        swap(&pending, &upstream.pending)
+        pending.consume(pending.withUnsafeBytes(judgeFromUpstream))
+        upstream.pending = pending
         client.flush()
     }
 
