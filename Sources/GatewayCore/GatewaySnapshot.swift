@@ -77,6 +77,7 @@ public final class GatewaySnapshot: Sendable {
     ///
     /// - Throws: Why the certificate's owner may not connect.
     public func session(for identity: CertificateIdentity) throws(CloseReason) -> GatewaySession {
+        try configuration.denyList.check(identity)
         let resolution = try identityMap.resolve(identity)
         let client = configuration.clients[resolution.entry]
         guard let upstream = configuration.upstreams.first(where: { $0.name == client.upstream }) else {

@@ -38,6 +38,7 @@ public final class Gateway: Sendable {
         let threadCount = snapshot.configuration.threads ?? max(1, cores)
         let listeners = try Self.openListeners(snapshot, threadCount)
         addresses = listeners.map(\.address)
+        let load = GatewayLoad()
         var mailboxes: [Reactor.Mailbox] = []
         var threads: [WorkerThread] = []
         do throws(SystemError) {
@@ -45,13 +46,18 @@ public final class Gateway: Sendable {
                 let shares = listeners.map { $0.descriptors[index] }
                 let reactor = try Reactor()
                 mailboxes.append(reactor.mailbox)
+                let environment = BridgeEnvironment(
+                    reactor: reactor,
+                    snapshot: snapshot,
+                    logger: logger,
+                    load: load,
+                    threadCount: threadCount
+                )
                 for (listener, descriptor) in zip(snapshot.listeners, shares) {
                     try Listener(
                         socket: Socket(Descriptor(descriptor)),
                         tls: listener.tls,
-                        snapshot: snapshot,
-                        reactor: reactor,
-                        logger: logger
+                        environment: environment
                     ).start()
                 }
                 let handover = Handover(reactor: reactor)

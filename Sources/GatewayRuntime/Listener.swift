@@ -16,19 +16,18 @@ final class Listener: EventHandler {
 
     private let socket: Socket
     private let tls: TLSContext
-    private let snapshot: GatewaySnapshot
-    private let reactor: Reactor
-    private let logger: Logger
+    private let environment: BridgeEnvironment
     private var handle: Reactor.Handle?
     private var isPaused = false
 
-    init(socket: consuming Socket, tls: TLSContext, snapshot: GatewaySnapshot, reactor: Reactor, logger: Logger) {
+    init(socket: consuming Socket, tls: TLSContext, environment: BridgeEnvironment) {
         self.socket = socket
         self.tls = tls
-        self.snapshot = snapshot
-        self.reactor = reactor
-        self.logger = logger
+        self.environment = environment
     }
+
+    private var reactor: Reactor { environment.reactor }
+    private var logger: Logger { environment.logger }
 
     func start() throws(SystemError) {
         let handle = reactor.makeHandle(self)
@@ -65,9 +64,7 @@ final class Listener: EventHandler {
                 socket: connection,
                 peer: address.listenerAddress,
                 tls: tls,
-                snapshot: snapshot,
-                reactor: reactor,
-                logger: logger
+                environment: environment
             )
             bridge.start()
         } catch {
@@ -109,6 +106,8 @@ final class Listener: EventHandler {
     }
 
     func continueNow() {}
+
+    func costlyTurn() {}
 
     func stopping() {
         if let handle { reactor.release(handle) }

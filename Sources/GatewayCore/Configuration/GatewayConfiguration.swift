@@ -74,6 +74,8 @@ public struct GatewayConfiguration: Sendable {
     public var upstreams: [Upstream]
     /// The certificate fields that name a client, in order.
     public var identityFields: [IdentityField]
+    /// Certificates that are refused.
+    public var denyList: DenyList
     /// Who may connect; empty means nobody.
     public var clients: [Client]
     /// Bounds.

@@ -43,6 +43,18 @@ public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
         public static let connectionLost = Code(rawValue: "connection-lost")
         /// One side had finished and the other neither sent nor finished in time.
         public static let drainTimeout = Code(rawValue: "drain-timeout")
+        /// A frame began and its rest did not come in time.
+        public static let frameTimeout = Code(rawValue: "frame-timeout")
+        /// Nothing came from either side for too long.
+        public static let idleTimeout = Code(rawValue: "idle-timeout")
+        /// Too many newcomers; the oldest made room.
+        public static let newcomerLimit = Code(rawValue: "newcomer-limit")
+        /// Too many clients.
+        public static let clientLimit = Code(rawValue: "client-limit")
+        /// Too many bytes of incomplete frames.
+        public static let incompleteLimit = Code(rawValue: "incomplete-limit")
+        /// The certificate is on the deny list.
+        public static let certificateDenied = Code(rawValue: "certificate-denied")
         /// The gateway is stopping.
         public static let stopping = Code(rawValue: "stopping")
         /// The gateway itself ran out of something, or failed.

@@ -22,6 +22,8 @@ extension Bridge {
         if let upstream, upstream.hasEnded, !upstreamHasMore { upstreamEnded(upstream) }
         guard phase != .lingering, clientHandle != nil else { return }
         if client.hasEnded, client.hasShutDown { return finished() }
+        let idle = snapshot.configuration.timeouts.idle
+        deadlines.idle = phase == .open ? idle.map { lastActivity + $0 } ?? .max : .max
         let oneHasEnded = client.hasEnded || upstream?.hasEnded == true
         deadlines.closing = oneHasEnded ? lastActivity + snapshot.configuration.timeouts.drain : .max
     }
@@ -96,6 +98,19 @@ extension Bridge {
         }
     }
 
+    /// A newcomer's place is needed for another.
+    func makeRoom() {
+        environment.newcomerMakesRoom()
+        close(CloseReason(.newcomerLimit, "too many connections wait to be authenticated; this was the oldest"))
+        dispose()
+    }
+
+    func refuseIncompleteBytes() {
+        let limit = snapshot.configuration.limits.incompleteBytes
+        let message = "incomplete frames hold more than \(limit) bytes over all connections (limits.incompleteBytes)"
+        close(CloseReason(.incompleteLimit, message))
+    }
+
     /// A Control frame that says why; plain clients ignore it, our own client shows it.
     private static func errorFrame(_ code: String, _ reason: String) -> [UInt8] {
         let members: IPCObject = [
@@ -126,6 +141,10 @@ extension Bridge {
             } else {
                 close(CloseReason(.contextTimeout, "no context within \(Self.text(timeouts.context)) of the handshake"))
             }
+        } else if deadlines.frame <= now {
+            frameExpired()
+        } else if deadlines.idle <= now, let idle = timeouts.idle {
+            close(CloseReason(.idleTimeout, "nothing came from either side for \(Self.text(idle))"))
         } else if deadlines.upstream <= now {
             let path = session.map { snapshot.configuration.resolve($0.upstream.unix) } ?? ""
             let what = upstream?.state == .connected ? "did not say Initialize" : "did not accept a connection"
@@ -137,6 +156,17 @@ extension Bridge {
                 "\(side) neither sent nor finished for \(Self.text(timeouts.drain)) after the other had finished"
             close(CloseReason(.drainTimeout, message))
         }
+    }
+
+    private func frameExpired() {
+        guard clientMayRead else {
+            // The gateway has stopped reading, because the server does not keep up; that is not the client's fault.
+            frameBegan = reactor.now
+            deadlines.frame = frameBegan + snapshot.configuration.timeouts.frame
+            return
+        }
+        let message = "the rest of a frame did not come in time (\(client.pending.count) bytes of it had)"
+        close(CloseReason(.frameTimeout, message))
     }
 
     private static func text(_ nanoseconds: UInt64) -> String {
@@ -161,10 +191,14 @@ extension CloseReason {
     fileprivate var clientCode: String? {
         switch code {
         case .finished, .closedBeforeHandshake, .connectionLost, .upstreamClosed, .endedInsideFrame: nil
-        case .identityNotMapped, .identityAmbiguous, .identityRefused, .contextNotAllowed: "not-allowed"
+        case .identityNotMapped, .identityAmbiguous, .identityRefused, .contextNotAllowed, .certificateDenied:
+            "not-allowed"
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: "upstream-unavailable"
         case .stopping: "draining"
-        case .contextTimeout, .drainTimeout, .gatewayFailure: "limit"
+        case .contextTimeout, .drainTimeout, .frameTimeout, .idleTimeout, .clientLimit, .newcomerLimit,
+            .incompleteLimit,
+            .gatewayFailure:
+            "limit"
         default: "malformed"
         }
     }
@@ -172,7 +206,8 @@ extension CloseReason {
     /// What a client is told: nothing about the inside of the gateway's host.
     fileprivate var clientText: String {
         switch code {
-        case .identityNotMapped, .identityAmbiguous, .identityRefused: "the certificate names no client of this gateway"
+        case .identityNotMapped, .identityAmbiguous, .identityRefused, .certificateDenied:
+            "the certificate names no client of this gateway"
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed:
             "the server behind the gateway is not available"
         case .contextNotAllowed: "this client may not have the context it announces"

@@ -76,10 +76,14 @@ extension Bridge {
         var passed = 0
         var frames = 0
         while frames < Self.framesPerTurn, position < span.count {
-            guard let step = session?.receivedFromClient(span.extracting(position...)), step.action != .wait else {
+            guard let step = session?.receivedFromClient(span.extracting(position...)) else { break }
+            if step.action == .wait {
+                if position > 0 || deadlines.frame == .max { frameBegan = reactor.now }
+                awaitRest(ofFrame: step.byteCount)
                 break
             }
             frames += 1
+            deadlines.frame = .max
             if step.action != .forward {
                 forward(UnsafeRawBufferPointer(rebasing: bytes[passed..<position]))
                 passed = position + step.byteCount
@@ -93,6 +97,12 @@ extension Bridge {
             reactor.continueSoon(clientHandle)
         }
         return position
+    }
+
+    /// The frame's bytes have begun to come; the last must be there in time.
+    private func awaitRest(ofFrame byteCount: Int) {
+        let extra = UInt64(byteCount / (64 << 10)) * 1_000_000_000
+        deadlines.frame = frameBegan + snapshot.configuration.timeouts.frame + extra
     }
 
     private enum Outcome {
@@ -117,6 +127,12 @@ extension Bridge {
 
     private func accepted() {
         guard let session else { return }
+        let limit = snapshot.configuration.limits.clients
+        guard environment.load.addClient(limit: limit) else {
+            return close(CloseReason(.clientLimit, "there are \(limit) clients already (limits.clients)"))
+        }
+        isCountedClient = true
+        environment.newcomers.remove(self)
         phase = .open
         deadlines.client = .max
         log.accepted(session)

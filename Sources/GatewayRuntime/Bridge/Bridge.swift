@@ -23,8 +23,7 @@ final class Bridge: EventHandler {
     static let clientRole: UInt8 = 0
     static let upstreamRole: UInt8 = 1
 
-    let reactor: Reactor
-    let snapshot: GatewaySnapshot
+    let environment: BridgeEnvironment
     let client: ClientLink
     var upstream: UpstreamLink?
     var session: GatewaySession?
@@ -35,11 +34,23 @@ final class Bridge: EventHandler {
     var deadlines = BridgeDeadlines()
     /// When bytes last came from either side, or left a queue; while lingering, only the latter.
     var lastActivity: UInt64
+    /// When the first byte of the frame came that is incomplete.
+    var frameBegan: UInt64 = 0
     /// Frames wait that were beyond one turn's share.
     var clientHasMore = false
     var upstreamHasMore = false
     /// The side that finished first.
     var clientEndedFirst: Bool?
+
+    /// Neighbours among the newcomers of the thread.
+    weak var older: Bridge?
+    var newer: Bridge?
+    /// Whether this is one of the clients that are counted.
+    var isCountedClient = false
+    /// A step of the handshake waits for its turn.
+    private var awaitsHandshakeTurn = false
+    /// Bytes of incomplete frames that have been counted.
+    private var countedIncompleteBytes = 0
 
     private(set) var clientHandle: Reactor.Handle?
     private(set) var upstreamHandle: Reactor.Handle?
@@ -50,21 +61,23 @@ final class Bridge: EventHandler {
         socket: consuming Socket,
         peer: ListenerAddress?,
         tls: TLSContext,
-        snapshot: GatewaySnapshot,
-        reactor: Reactor,
-        logger: Logger
+        environment: BridgeEnvironment
     ) throws(TLSError) {
+        let reactor = environment.reactor
         client = try ClientLink(socket: socket, context: tls, scratch: reactor.scratch)
-        self.snapshot = snapshot
-        self.reactor = reactor
+        self.environment = environment
         lastActivity = reactor.now
-        log = ConnectionLog(logger: logger, peer: peer, openedAt: reactor.now)
-        deadlines.client = reactor.now + snapshot.configuration.timeouts.handshake
+        log = ConnectionLog(logger: environment.logger, peer: peer, openedAt: reactor.now)
+        deadlines.client = reactor.now + environment.snapshot.configuration.timeouts.handshake
     }
+
+    var reactor: Reactor { environment.reactor }
+    var snapshot: GatewaySnapshot { environment.snapshot }
 
     /// Starts watching.
     func start() {
         clientHandle = reactor.makeHandle(self, role: Self.clientRole)
+        if let oldest = environment.newcomers.add(self) { oldest.makeRoom() }
         settle()
     }
 
@@ -87,6 +100,14 @@ final class Bridge: EventHandler {
         }
         if phase == .lingering {
             if !readiness.isDisjoint(with: [.readable, .hungUp, .failed]), !client.discardInput() { dispose() }
+            return
+        }
+        if phase == .handshaking, !readiness.isDisjoint(with: [.readable, .hungUp, .failed]) {
+            // It stays ready, and is reported again, until it has had its turn.
+            if !awaitsHandshakeTurn, let clientHandle {
+                awaitsHandshakeTurn = true
+                reactor.takeCostlyTurn(clientHandle)
+            }
             return
         }
         if clientMayRead, !readiness.isDisjoint(with: [.readable, .hungUp, .failed]) {
@@ -128,6 +149,12 @@ final class Bridge: EventHandler {
             upstreamHasMore = false
             judgePendingFromUpstream()
         }
+        settle()
+    }
+
+    func costlyTurn() {
+        awaitsHandshakeTurn = false
+        if phase == .handshaking { receiveFromClient() }
         settle()
     }
 
@@ -180,6 +207,11 @@ final class Bridge: EventHandler {
     /// Gives everything back. The client's socket closes with the last reference to the bridge.
     func dispose() {
         dropUpstream()
+        client.pending = ByteQueue()
+        countIncompleteBytes()
+        environment.newcomers.remove(self)
+        if isCountedClient { environment.load.removeClient() }
+        isCountedClient = false
         if let clientHandle { reactor.release(clientHandle) }
         clientHandle = nil
     }
@@ -187,6 +219,7 @@ final class Bridge: EventHandler {
     /// Brings what is watched, and the timer, in line with the state. The last step of every event.
     func settle() {
         guard clientHandle != nil else { return }
+        if countIncompleteBytes() { refuseIncompleteBytes() }
         advance()
         guard let clientHandle else { return }
         do throws(SystemError) {
@@ -221,10 +254,30 @@ final class Bridge: EventHandler {
     }
 }
 
+extension Bridge {
+    /// Brings the count of incomplete bytes up to date.
+    ///
+    /// - Returns: Whether this connection has made them too many.
+    @discardableResult
+    private func countIncompleteBytes() -> Bool {
+        let held = client.pending.count + (upstream?.pending.count ?? 0)
+        let growth = held - countedIncompleteBytes
+        guard growth != 0 else { return false }
+        countedIncompleteBytes = held
+        let total = environment.load.addIncompleteBytes(growth)
+        // Small ones are let be: they are most often complete with the next read, and cannot be what fills the memory.
+        return growth > 0 && held > Scratch.readByteCount && total > snapshot.configuration.limits.incompleteBytes
+    }
+}
+
 /// The deadlines of a bridge; `UInt64.max` is never.
 struct BridgeDeadlines {
     /// For the handshake, then for the context.
     var client = UInt64.max
+    /// For the rest of a frame that has begun.
+    var frame = UInt64.max
+    /// For anything at all to come.
+    var idle = UInt64.max
     /// For the server's `Initialize`.
     var upstream = UInt64.max
     /// For dialling again a server whose queue was full.
@@ -232,5 +285,5 @@ struct BridgeDeadlines {
     /// For the second side to finish, or for a closing client to be gone.
     var closing = UInt64.max
 
-    var next: UInt64 { min(client, upstream, redial, closing) }
+    var next: UInt64 { min(client, frame, idle, upstream, redial, closing) }
 }

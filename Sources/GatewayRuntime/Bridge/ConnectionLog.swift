@@ -63,7 +63,7 @@ struct ConnectionLog {
 
     private static func level(of code: CloseReason.Code) -> Logger.Level {
         switch code {
-        case .closedBeforeHandshake: .debug
+        case .closedBeforeHandshake, .newcomerLimit: .debug
         case .finished, .upstreamClosed, .stopping, .connectionLost: .info
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed, .gatewayFailure: .warning
         default: .notice

@@ -71,7 +71,9 @@ public struct LineLogHandler: LogHandler {
     private static func text(_ level: Logger.Level, _ message: String, _ values: Logger.Metadata) -> [UInt8] {
         let name = level.rawValue
         var line = "\(now()) \(name)\(String(repeating: " ", count: max(0, 8 - name.count)))\(message)"
-        let keys = textOrder.filter { values[$0] != nil } + values.keys.filter { !textOrder.contains($0) && !textOmits.contains($0) }.sorted()
+        let keys =
+            textOrder.filter { values[$0] != nil }
+            + values.keys.filter { !textOrder.contains($0) && !textOmits.contains($0) }.sorted()
         for key in keys {
             if let value = values[key] { line += "  \(key)=\(quoted("\(value)"))" }
         }

@@ -13,6 +13,8 @@ protocol EventHandler: AnyObject {
     func deadlinePassed(_ deadline: UInt64)
     /// The turn asked for with `Reactor.continueSoon` has come.
     func continueNow()
+    /// The turn asked for with `Reactor.takeCostlyTurn` has come.
+    func costlyTurn()
     /// The gateway stops; finish and release every handle.
     func stopping()
 }
@@ -49,6 +51,7 @@ final class Reactor {
     private var free: [UInt32] = []
     private var timers = TimerQueue()
     private var continuing: [Handle] = []
+    private var costly = HandleQueue()
     private var stopDeadline: UInt64?
 
     init() throws(SystemError) {
@@ -112,6 +115,14 @@ final class Reactor {
         continuing.append(handle)
     }
 
+    /// Calls the handler's `costlyTurn` when everybody else has had a turn and those who asked before have had theirs.
+    ///
+    /// There is one such turn in each round of the loop, for work that takes a millisecond: however many ask, those who
+    /// have only messages to pass wait for one of them at most.
+    func takeCostlyTurn(_ handle: Handle) {
+        costly.append(handle)
+    }
+
     // MARK: The loop
 
     /// Runs until `stop` and until every handler is gone, or the stop's grace is over.
@@ -132,6 +143,11 @@ final class Reactor {
             continuing.removeAll(keepingCapacity: true)
             for handle in turn {
                 handler(of: handle)?.continueNow()
+            }
+            while let handle = costly.popFirst() {
+                guard let handler = handler(of: handle) else { continue }
+                handler.costlyTurn()
+                break
             }
         }
     }
@@ -167,7 +183,7 @@ final class Reactor {
     }
 
     private func timeout() -> Int32 {
-        if !continuing.isEmpty { return 0 }
+        if !continuing.isEmpty || !costly.isEmpty { return 0 }
         guard let deadline = [timers.next, stopDeadline].compactMap(\.self).min() else { return -1 }
         guard deadline > now else { return 0 }
         // Rounded up: waking a little early would spin until the deadline.

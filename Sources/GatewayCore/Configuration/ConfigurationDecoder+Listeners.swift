@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Yams
+
+/// `listeners:`.
+extension ConfigurationDecoder {
+    mutating func decodeListeners(_ document: ConfigurationReader.Section) -> [GatewayConfiguration.Listener] {
+        let what = "the addresses to listen on, as in  - address: 0.0.0.0:7443"
+        guard let node = reader.required(document, "listeners", what),
+            let items = reader.list(node, "listeners", of: "listeners")
+        else { return [] }
+        if items.isEmpty { reader.report(node, "listeners", "is empty; \(what)") }
+        var listeners: [GatewayConfiguration.Listener] = []
+        for item in items {
+            if let listener = decodeListener(item.node, item.path) { listeners.append(listener) }
+        }
+        return listeners
+    }
+
+    private mutating func decodeListener(_ node: Node, _ path: String) -> GatewayConfiguration.Listener? {
+        guard let section = reader.section(node, path, known: ["address", "tls"]) else { return nil }
+        let address = reader.required(section, "address", "IP address and port, as in 0.0.0.0:7443 or [::]:7443")
+            .flatMap { decodeAddress($0, section.path(of: "address")) }
+        let tls = reader.required(section, "tls", "a mapping with certificate, key and clientCA")
+            .flatMap { decodeTLS($0, section.path(of: "tls")) }
+        guard let address, let tls else { return nil }
+        return GatewayConfiguration.Listener(address: address, tls: tls, line: node.mark?.line ?? 0)
+    }
+
+    private mutating func decodeAddress(_ node: Node, _ path: String) -> ListenerAddress? {
+        let what = "an IP address and port, as in 0.0.0.0:7443 or [::]:7443"
+        guard let text = reader.text(node, path, what) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            reader.report(node, path, "expected \(what), not '\(text)'")
+            return nil
+        }
+        var host = String(text[..<colon])
+        let bracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        if bracketed { host = String(host.dropFirst().dropLast()) }
+        let isIPv6 = host.contains(":")
+        let digits = host.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
+        guard bracketed == isIPv6, digits, !host.isEmpty else {
+            let hint = isIPv6 && !bracketed ? " (an IPv6 address needs brackets)" : " (a host name is not an address)"
+            reader.report(node, path, "expected \(what), not '\(text)'\(digits && !isIPv6 ? "" : hint)")
+            return nil
+        }
+        return ListenerAddress(host: host, port: port)
+    }
+
+    private mutating func decodeTLS(_ node: Node, _ path: String) -> GatewayConfiguration.ListenerTLS? {
+        let known = ["certificate", "key", "clientCA", "minimumVersion", "cipherSuites", "ciphers", "groups"]
+        guard let section = reader.section(node, path, known: known) else { return nil }
+        let certificate = requiredText(section, "certificate", "the path of the gateway's certificate, a PEM file")
+        let key = requiredText(section, "key", "the path of the certificate's private key, a PEM file")
+        let clientCA = requiredText(
+            section,
+            "clientCA",
+            "the path of the certificates that may issue client certificates, a PEM file"
+        )
+        let version = section.members["minimumVersion"].map {
+            reader.choice($0, section.path(of: "minimumVersion"), of: ["1.2", "1.3"])
+        }
+        let suites = optionalTexts(section, "cipherSuites", "cipher suites of TLS 1.3")
+        let ciphers = optionalTexts(section, "ciphers", "ciphers of TLS 1.2")
+        let groups = optionalTexts(section, "groups", "key exchange groups")
+        if let node = section.members["ciphers"], (version ?? "1.3") == "1.3" {
+            reader.warn(
+                node,
+                section.path(of: "ciphers"),
+                "has no effect: these are for TLS 1.2, and the minimum is 1.3"
+            )
+        }
+        guard let certificate, let key, let clientCA else { return nil }
+        return GatewayConfiguration.ListenerTLS(
+            certificate: certificate,
+            key: key,
+            clientCA: clientCA,
+            minimumVersion: (version ?? "1.3") ?? "1.3",
+            cipherSuites: suites,
+            ciphers: ciphers,
+            groups: groups
+        )
+    }
+}

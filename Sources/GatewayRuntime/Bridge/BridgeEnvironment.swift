@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import Logging
+
+/// What the connections of one thread share.
+final class BridgeEnvironment {
+    let reactor: Reactor
+    let snapshot: GatewaySnapshot
+    let logger: Logger
+    /// What the connections of all threads use up together.
+    let load: GatewayLoad
+    /// The connections of this thread that are not authenticated yet.
+    let newcomers: Newcomers
+
+    /// Time between two warnings about the same, in nanoseconds.
+    private static let warningInterval: UInt64 = 10_000_000_000
+    private var nextNewcomerWarning: UInt64 = 0
+    private var newcomersThatMadeRoom = 0
+
+    /// - Parameter threadCount: Among how many threads newcomers are spread.
+    init(reactor: Reactor, snapshot: GatewaySnapshot, logger: Logger, load: GatewayLoad, threadCount: Int) {
+        self.reactor = reactor
+        self.snapshot = snapshot
+        self.logger = logger
+        self.load = load
+        newcomers = Newcomers(limit: max(1, snapshot.configuration.limits.newcomers / threadCount))
+    }
+
+    /// Says now and then that the pool of newcomers is full; a line for each would be a flood of its own.
+    func newcomerMakesRoom() {
+        newcomersThatMadeRoom += 1
+        guard reactor.now >= nextNewcomerWarning else { return }
+        nextNewcomerWarning = reactor.now + Self.warningInterval
+        logger.warning(
+            "too many newcomers; the oldest make room (limits.newcomers)",
+            metadata: ["connections": "\(newcomersThatMadeRoom)"]
+        )
+        newcomersThatMadeRoom = 0
+    }
+}
