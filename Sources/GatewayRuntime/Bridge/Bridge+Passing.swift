@@ -43,8 +43,11 @@ extension Bridge {
         // Taken out meanwhile: judging may close the bridge, which empties the queue.
         var pending = ByteQueue()
         swap(&pending, &client.pending)
-        pending.consume(pending.withUnsafeBytes(judgeFromClient))
-        if phase != .lingering { client.pending = pending }
+        let judged = pending.withUnsafeBytes(judgeFromClient)
+        // A frame that is refused by its header has not come completely, so not all that is judged is there.
+        guard phase != .lingering else { return }
+        pending.consume(judged)
+        client.pending = pending
         client.flush()
     }
 
@@ -203,6 +206,7 @@ extension Bridge {
         if count > 0 || upstream.hasEnded { noteActivity() }
         if upstream.pending.isEmpty {
             let judged = judgeFromUpstream(bytes)
+            guard phase != .lingering else { return }
             upstream.pending.append(UnsafeRawBufferPointer(rebasing: bytes[judged...]))
         } else {
             upstream.pending.append(bytes)
@@ -215,7 +219,9 @@ extension Bridge {
         guard phase != .lingering, let upstream else { return }
         var pending = ByteQueue()
         swap(&pending, &upstream.pending)
-        pending.consume(pending.withUnsafeBytes(judgeFromUpstream))
+        let judged = pending.withUnsafeBytes(judgeFromUpstream)
+        guard phase != .lingering else { return }
+        pending.consume(judged)
         upstream.pending = pending
         client.flush()
     }
