@@ -12,7 +12,9 @@ final class Listener: EventHandler {
     /// Connections accepted in one turn of the loop, so that those that are there have theirs.
     private static let acceptsPerTurn = 16
     /// How long accepting pauses when the process has no descriptors left.
-    private static let pause: UInt64 = 100_000_000
+    private static let descriptorPause: UInt64 = 100_000_000
+    /// How long it pauses when there are too many newcomers, none of whom may be sent away.
+    private static let newcomerPause: UInt64 = 10_000_000
 
     private let socket: Socket
     private let tls: TLSContext
@@ -45,6 +47,10 @@ final class Listener: EventHandler {
     ///
     /// - Returns: Whether there may be more.
     private func acceptOne() -> Bool {
+        guard environment.newcomers.makeRoom(at: reactor.now) else {
+            pause(for: Self.newcomerPause)
+            return false
+        }
         var accepted: Int32 = -1
         let address = SocketAddress { storage, length in accepted = clinux_accept(socket.number, storage, length) }
         guard accepted >= 0 else { return acceptFailed(SystemError("accept")) }
@@ -81,17 +87,21 @@ final class Listener: EventHandler {
             return true
         default:
             // Most often EMFILE: the connection stays in the queue and would be reported again and again.
-            isPaused = true
             logger.warning(
                 "accepting pauses: \(error.reason)",
                 metadata: ["detail": "raise the limit of open files (ulimit -n) or find out who holds them"]
             )
-            if let handle {
-                reactor.unwatch(handle)
-                reactor.wake(handle, at: reactor.now + Self.pause)
-            }
+            pause(for: Self.descriptorPause)
             return false
         }
+    }
+
+    /// Leaves connections in the system's queue for a while.
+    private func pause(for time: UInt64) {
+        guard let handle else { return }
+        isPaused = true
+        reactor.unwatch(handle)
+        reactor.wake(handle, at: reactor.now + time)
     }
 
     func deadlinePassed(_ deadline: UInt64) {
@@ -100,8 +110,7 @@ final class Listener: EventHandler {
         do throws(SystemError) {
             try reactor.watch(handle, socket.number, for: .readable)
         } catch {
-            isPaused = true
-            reactor.wake(handle, at: reactor.now + Self.pause)
+            pause(for: Self.descriptorPause)
         }
     }
 

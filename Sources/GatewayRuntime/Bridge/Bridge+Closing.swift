@@ -101,7 +101,7 @@ extension Bridge {
     /// A newcomer's place is needed for another.
     func makeRoom() {
         environment.newcomerMakesRoom()
-        close(CloseReason(.newcomerLimit, "too many connections wait to be authenticated; this was the oldest"))
+        close(CloseReason(.newcomerLimit, "too many connections wait to be authenticated, and this one longest"))
         dispose()
     }
 

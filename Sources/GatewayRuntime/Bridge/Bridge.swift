@@ -25,6 +25,7 @@ final class Bridge: EventHandler {
 
     let environment: BridgeEnvironment
     let client: ClientLink
+    let acceptedAt: UInt64
     var upstream: UpstreamLink?
     var session: GatewaySession?
     var phase = Phase.handshaking
@@ -48,7 +49,7 @@ final class Bridge: EventHandler {
     /// Whether this is one of the clients that are counted.
     var isCountedClient = false
     /// A step of the handshake waits for its turn.
-    private var awaitsHandshakeTurn = false
+    private(set) var awaitsHandshakeTurn = false
     /// Bytes of incomplete frames that have been counted.
     private var countedIncompleteBytes = 0
 
@@ -66,6 +67,7 @@ final class Bridge: EventHandler {
         let reactor = environment.reactor
         client = try ClientLink(socket: socket, context: tls, scratch: reactor.scratch)
         self.environment = environment
+        acceptedAt = reactor.now
         lastActivity = reactor.now
         log = ConnectionLog(logger: environment.logger, peer: peer, openedAt: reactor.now)
         deadlines.client = reactor.now + environment.snapshot.configuration.timeouts.handshake
@@ -77,7 +79,7 @@ final class Bridge: EventHandler {
     /// Starts watching.
     func start() {
         clientHandle = reactor.makeHandle(self, role: Self.clientRole)
-        if let oldest = environment.newcomers.add(self) { oldest.makeRoom() }
+        environment.newcomers.add(self)
         settle()
     }
 

@@ -34,7 +34,7 @@ final class BridgeEnvironment {
         guard reactor.now >= nextNewcomerWarning else { return }
         nextNewcomerWarning = reactor.now + Self.warningInterval
         logger.warning(
-            "too many newcomers; the oldest make room (limits.newcomers)",
+            "too many newcomers; those who took longest make room (limits.newcomers)",
             metadata: ["connections": "\(newcomersThatMadeRoom)"]
         )
         newcomersThatMadeRoom = 0
