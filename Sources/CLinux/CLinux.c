@@ -3,6 +3,9 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -44,3 +47,9 @@ int clinux_accept(int listener, struct sockaddr_storage *address, socklen_t *len
 }
 
 int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+void clinux_trim_memory(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}

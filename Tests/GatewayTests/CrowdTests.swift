@@ -30,28 +30,41 @@ struct CrowdTests {
 
     @Test("of a thousand, each with a hundred calls, gets every answer right and leaves nothing behind")
     func thousand() throws {
-        let stage = try Stage { $0.clients = ["{ match: { uri: \"spiffe://example.org/dev/*\" }, context: c, allow: [{ channel: \"*\", call: [\"*\"] }] }"] }
+        let stage = try Stage()
         let gateway = stage.bench.gateway
-        let warmUp = try stage.swarm()
-        try warmUp.join(50)
-        try warmUp.call(10)
-        warmUp.leave()
-        try gateway.waitForClosings(50)
         let descriptors = try gateway.descriptorCount()
         let memory = try gateway.residentBytes()
+        var figures: [String] = []
+        var leftOver: [Int] = []
+        for _ in 0..<3 {
+            let idle = try Self.storm(stage, clients: 1000, calls: 100)
+            try eventually("every descriptor is back") { try gateway.descriptorCount() == descriptors }
+            try eventually("half of what the crowd took is given back", within: .seconds(5)) {
+                try gateway.residentBytes() - memory < (idle - memory) / 2
+            }
+            leftOver.append(try gateway.residentBytes())
+            figures.append("\((idle - memory) / 1000 / 1024) KiB a client, \((leftOver.last ?? 0) >> 10) KiB after")
+        }
+        print("resident KiB before \(memory >> 10); storms: \(figures.joined(separator: "; "))")
+        // What is left is a matter of where the allocator's holes are; growth would come with every storm.
+        #expect(leftOver[2] - leftOver[1] < (leftOver[1] - memory) / 2)
+    }
 
+    /// Lets clients come, call and leave.
+    ///
+    /// - Returns: The gateway's memory while all are there and nobody calls.
+    private static func storm(_ stage: Stage, clients: Int, calls: Int) throws -> Int {
+        let gateway = stage.bench.gateway
+        let closed = gateway.closings.count
         let swarm = try stage.swarm()
-        try swarm.join(1000)
-        #expect(swarm.readyCount == 1000)
-        let idle = try gateway.residentBytes()
-        try swarm.call(100)
-        #expect(swarm.rightAnswerCount == 100_000)
+        try swarm.join(clients)
+        #expect(swarm.readyCount == clients)
+        let peak = try gateway.residentBytes()
+        try swarm.call(calls)
+        #expect(swarm.rightAnswerCount == clients * calls)
         #expect(swarm.wrongAnswerCount == 0)
-        let busy = try gateway.residentBytes()
         swarm.leave()
-        try gateway.waitForClosings(1050, within: .seconds(30))
-        #expect(try gateway.descriptorCount() == descriptors)
-        let after = try gateway.residentBytes()
-        print("resident KiB before \(memory >> 10), 1000 idle \(idle >> 10), after calls \(busy >> 10), at the end \(after >> 10)")
+        try gateway.waitForClosings(closed + clients, within: .seconds(30))
+        return peak
     }
 }

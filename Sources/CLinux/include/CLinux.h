@@ -32,5 +32,7 @@ int clinux_epoll_wait(int epoll, struct clinux_ready *ready, int capacity, int t
 int clinux_accept(int listener, struct sockaddr_storage *address, socklen_t *length);
 // A non-blocking, close-on-exec event counter for waking a thread that sits in epoll_wait.
 int clinux_eventfd(void);
+// Gives free memory of the allocator back to the system, where the C library can.
+void clinux_trim_memory(void);
 
 #endif

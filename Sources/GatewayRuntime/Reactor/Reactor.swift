@@ -53,6 +53,7 @@ final class Reactor {
     private var continuing: [Handle] = []
     private var costly = HandleQueue()
     private var stopDeadline: UInt64?
+    private var memory = MemoryTrimmer()
 
     init() throws(SystemError) {
         mailbox = try Mailbox()
@@ -68,6 +69,7 @@ final class Reactor {
         if index == slots.count { slots.append(Slot()) }
         slots[Int(index)].handler = handler
         slots[Int(index)].role = role
+        memory.noteHandles(slots.count - free.count, at: now)
         return Handle(index: index, generation: slots[Int(index)].generation)
     }
 
@@ -78,6 +80,7 @@ final class Reactor {
         let index = Int(handle.index)
         slots[index] = Slot(generation: slots[index].generation &+ 1)
         free.append(handle.index)
+        memory.noteHandles(slots.count - free.count, at: now)
     }
 
     private func isLive(_ handle: Handle) -> Bool {
@@ -149,6 +152,7 @@ final class Reactor {
                 handler.costlyTurn()
                 break
             }
+            memory.trimIfDue(at: now)
         }
     }
 
@@ -184,7 +188,7 @@ final class Reactor {
 
     private func timeout() -> Int32 {
         if !continuing.isEmpty || !costly.isEmpty { return 0 }
-        guard let deadline = [timers.next, stopDeadline].compactMap(\.self).min() else { return -1 }
+        guard let deadline = [timers.next, stopDeadline, memory.deadline].compactMap(\.self).min() else { return -1 }
         guard deadline > now else { return 0 }
         // Rounded up: waking a little early would spin until the deadline.
         return Int32(clamping: (deadline - now + 999_999) / 1_000_000)
