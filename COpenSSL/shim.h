@@ -18,6 +18,8 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -43,8 +45,9 @@ static inline size_t copenssl_BIO_get_mem_data(BIO *bio, const char **data) {
 
 // MARK: SSL_CTX
 
-/// What is the same for every context: nothing that is resumed, renegotiated or compressed, the server's order of
-/// ciphers, no buffers while idle, and only the chain that the certificate file holds.
+/// What is the same for every context: nothing that is renegotiated or compressed, no session that the peer has to keep
+/// for us, none that OpenSSL keeps, the server's order of ciphers, no buffers while idle, and only the chain that the
+/// certificate file holds.
 static inline void copenssl_SSL_CTX_set_fixed_options(SSL_CTX *context, long max_certificate_list) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET
                                      | SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -53,6 +56,13 @@ static inline void copenssl_SSL_CTX_set_fixed_options(SSL_CTX *context, long max
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_cert_list(context, max_certificate_list);
     SSL_CTX_set_read_ahead(context, 0);
+}
+
+/// Sessions are handed to callbacks and kept nowhere else. A client also takes the tickets of TLS 1.2.
+static inline void copenssl_SSL_CTX_use_external_cache(SSL_CTX *context, int is_server) {
+    SSL_CTX_set_session_cache_mode(context, (is_server ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_CLIENT)
+                                                | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+    if (!is_server) { SSL_CTX_clear_options(context, SSL_OP_NO_TICKET); }
 }
 
 static inline int copenssl_SSL_CTX_set_version_range(SSL_CTX *context, int minimum, int maximum) {
@@ -73,6 +83,9 @@ static inline int copenssl_SSL_CTX_add1_chain_cert(SSL_CTX *context, X509 *certi
 static inline int copenssl_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
     return SSL_set_tlsext_host_name(ssl, name) == 1;
 }
+
+/// Whether the secrets of a TLS 1.2 session depend on its whole handshake (RFC 7627).
+static inline int copenssl_SSL_get_extms_support(SSL *ssl) { return SSL_get_extms_support(ssl) == 1; }
 
 static inline const char *copenssl_SSL_get_negotiated_group_name(SSL *ssl) {
     int group = (int)SSL_get_negotiated_group(ssl);
@@ -103,6 +116,12 @@ static inline int copenssl_ASN1_TIME_to_unix(const ASN1_TIME *time, int64_t *sec
     ASN1_TIME_free(epoch);
     *seconds = (int64_t)days * 86400 + rest;
     return known;
+}
+
+static inline int copenssl_sk_X509_num(const STACK_OF(X509) *certificates) { return sk_X509_num(certificates); }
+
+static inline X509 *copenssl_sk_X509_value(const STACK_OF(X509) *certificates, int index) {
+    return sk_X509_value(certificates, index);
 }
 
 static inline int copenssl_sk_GENERAL_NAME_num(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }

@@ -142,9 +142,12 @@ final class PrivateKey {
 /// Owns one reference of an `X509_CRL *`.
 final class RevocationList {
     let pointer: OpaquePointer
+    /// When the list ends, in Unix seconds; nil when it does not say.
+    let nextUpdate: Int64?
 
     init(owning pointer: OpaquePointer) {
         self.pointer = pointer
+        self.nextUpdate = X509Certificate.unixSeconds(X509_CRL_get0_nextUpdate(pointer))
     }
 
     deinit {

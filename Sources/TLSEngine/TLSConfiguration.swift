@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+import COpenSSL
+
 /// What a `TLSContext` is made from: plain values, checked when the context is made.
 public struct TLSConfiguration: Sendable {
     /// Which end of a connection the sessions are.
@@ -40,6 +42,37 @@ public struct TLSConfiguration: Sendable {
     /// Server: the application protocols (ALPN) that are accepted, the preferred first; a client that offers others
     /// only is refused, one that offers none is not. Client: what is offered.
     public var applicationProtocols: [String]
+
+    /// How many seconds after a full handshake its session may be resumed; 0, the default, turns resumption off.
+    ///
+    /// Server: sessions are kept by the `TLSContext`, for all threads that use it. They do not survive a restart, and
+    /// not a reload, which is a new context: whoever resumes is judged by the certificates, authorities and revocation
+    /// lists that judged the full handshake. A session is resumed only while every certificate of its verified chain is
+    /// valid, the revocation lists that were in force are, and `mayResume` agrees; otherwise there is a full handshake,
+    /// which gives the reason of a refusal. Resuming does not prolong it. In TLS 1.3 each ticket is good for one
+    /// connection, which gets a new one; in TLS 1.2 the extended master secret is required. Only sessions whose client
+    /// has shown a certificate are kept. The application protocol is always agreed upon anew.
+    ///
+    /// Client: with it `TLSSession.resumableSession` is there.
+    public var sessionLifetime = 0
+    /// Server: how many sessions are kept at most; the oldest are forgotten first.
+    public var sessionCacheCount = 20_000
+    /// Server: roughly how much memory they take at most, whatever certificates clients have.
+    public var sessionCacheByteCount = 256 * 1024 * 1024
+    /// The owner's judgement of a session that would be resumed, for instance by a list of denied certificates.
+    ///
+    /// It is called on the connection's thread in the middle of the handshake, so it must be quick and must not use the
+    /// connection. `false` forgets the session and leads to a full handshake.
+    public var mayResume: (@Sendable (ResumptionEvidence) -> Bool)?
+    /// Unix seconds, for everything that is judged by time: certificates, revocation lists, sessions.
+    public var clock: @Sendable () -> Int64 = Self.systemClock
+
+    /// The system's clock.
+    public static let systemClock: @Sendable () -> Int64 = {
+        var now: Int64 = 0
+        copenssl_unix_time(&now)
+        return now
+    }
 
     /// Forward secret and authenticated; AES-128 first, since it is as safe as needed and the quickest.
     public static let defaultCipherSuites = [

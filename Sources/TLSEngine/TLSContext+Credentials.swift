@@ -65,29 +65,46 @@ extension TLSContext {
         let isRequired = configuration.role == .server && configuration.requireClientCertificate
         let mode = SSL_VERIFY_PEER | (isRequired ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)
         SSL_CTX_set_verify(pointer, mode, noteVerification)
+        SSL_CTX_set_cert_verify_callback(pointer, verify, nil)
     }
 
     /// Loads revocation lists, if any are configured, and says that they must cover whole chains.
+    ///
+    /// - Returns: The lists.
     static func loadRevocationLists(
         _ pointer: OpaquePointer,
         _ configuration: TLSConfiguration
-    ) throws(TLSConfigurationError) {
+    ) throws(TLSConfigurationError) -> [RevocationList] {
         guard let file = configuration.revocationListsFile else {
-            return
+            return []
         }
         let store = SSL_CTX_get_cert_store(pointer)
-        for list in try CertificateFile.revocationLists(file) {
+        let lists = try CertificateFile.revocationLists(file)
+        for list in lists {
             guard X509_STORE_add_crl(store, list.pointer) == 1 else {
                 throw Self.unusable(file, "a revocation list")
             }
         }
         let flags = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL
         X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(pointer), UInt(flags))
+        return lists
     }
 
     private static func unusable(_ file: String, _ what: String) -> TLSConfigurationError {
         TLSConfigurationError(file: file, message: "\(what) cannot be used: \(OpenSSLErrors.take().text)")
     }
+}
+
+/// Called once for each chain, in place of OpenSSL's own function: verifies it by the context's clock.
+private func verify(store: OpaquePointer?, argument: UnsafeMutableRawPointer?) -> Int32 {
+    guard let session = TLSSession.verifying(store) else {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
+        return 0
+    }
+    let now = session.context.clock()
+    X509_STORE_CTX_set_time(store, 0, time_t(now))
+    session.verifiedAt = now
+    return X509_verify_cert(store) == 1 ? 1 : 0
 }
 
 /// Called for each certificate and each error of a chain; keeps OpenSSL's judgement. The session is borrowed.

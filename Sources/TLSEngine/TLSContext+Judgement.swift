@@ -33,6 +33,7 @@ extension TLSContext {
         let parameters = X509_STORE_CTX_get0_param(verification)
         X509_VERIFY_PARAM_set1(parameters, SSL_CTX_get0_param(self.pointer))
         X509_VERIFY_PARAM_set_auth_level(parameters, Self.securityLevel)
+        X509_STORE_CTX_set_time(verification, 0, time_t(self.clock()))
         guard X509_verify_cert(verification) == 1 else {
             throw VerificationFailure(verification).error(expectedName: nil)
         }

@@ -5,7 +5,8 @@ import COpenSSL
 
 /// A complete TLS configuration, read from its files and checked, from which sessions are made.
 ///
-/// It never changes: to load new certificates make a new one. Sessions keep the one they were made from.
+/// It never changes: to load new certificates make a new one. Sessions keep the one they were made from. What it does
+/// collect are the sessions that clients may resume (see `TLSConfiguration.sessionLifetime`), which end with it.
 public final class TLSContext: @unchecked Sendable {
     // Unchecked: the SSL_CTX is only changed in `init`; afterwards threads share it for SSL_new, which OpenSSL allows.
     let pointer: OpaquePointer
@@ -15,6 +16,12 @@ public final class TLSContext: @unchecked Sendable {
     let role: TLSConfiguration.Role
     let minimumVersion: TLSVersion
     let applicationProtocolNames: [String]
+    let clock: @Sendable () -> Int64
+    let sessionLifetime: Int64
+    /// What clients may resume; nil for a client, and when resumption is off.
+    let sessions: SessionCache?
+    let ownerAllowsResumption: (@Sendable (ResumptionEvidence) -> Bool)?
+    let revocationLists: [RevocationList]
     /// What was left out or looks wrong without being an error, for a log: groups the library does not know, an own
     /// certificate that has expired.
     public let notes: [String]
@@ -41,20 +48,29 @@ public final class TLSContext: @unchecked Sendable {
         self.role = configuration.role
         self.minimumVersion = configuration.minimumVersion
         self.applicationProtocolNames = configuration.applicationProtocols
+        self.clock = configuration.clock
+        self.sessionLifetime = Int64(configuration.sessionLifetime)
+        self.ownerAllowsResumption = configuration.mayResume
         self.applicationProtocols = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
             try ApplicationProtocolList(configuration.applicationProtocols)
         }
-        (self.certificate, self.notes) = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
+        self.sessions = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
+            try Self.makeSessionCache(configuration)
+        }
+        (self.certificate, self.revocationLists, self.notes) = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
             var notes: [String] = []
             Self.setFixedSettings(pointer)
             try Self.setCiphers(pointer, configuration)
             notes += try Self.setGroups(pointer, configuration)
             let certificate = try Self.loadCredentials(pointer, configuration)
-            notes += Self.periodNotes(certificate, file: configuration.certificateChainFile)
+            notes += Self.periodNotes(certificate, configuration)
             try Self.loadTrustAnchors(pointer, configuration)
-            try Self.loadRevocationLists(pointer, configuration)
-            return (certificate, notes)
+            let revocationLists = try Self.loadRevocationLists(pointer, configuration)
+            Self.setResumption(pointer, configuration)
+            return (certificate, revocationLists, notes)
         }
+        // Borrowed: OpenSSL's callbacks come from connections, which own this object.
+        SSL_CTX_set_ex_data(pointer, Self.exDataIndex, Unmanaged.passUnretained(self).toOpaque())
         self.applicationProtocols.install(in: pointer, role: configuration.role)
     }
 
@@ -65,6 +81,17 @@ public final class TLSContext: @unchecked Sendable {
     /// The OpenSSL that is loaded, which may be newer than the one this was built with: `OpenSSL 3.5.1 1 Jul 2025`.
     public static var libraryVersion: String {
         OpenSSL_version(OPENSSL_VERSION).map { String(cString: $0) } ?? "unknown"
+    }
+
+    /// Where an `SSL_CTX` keeps its context.
+    private static let exDataIndex = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil, nil)
+
+    /// The sessions of the context that a callback of OpenSSL is about.
+    static func sessionCache(of pointer: OpaquePointer) -> SessionCache? {
+        guard let context = SSL_CTX_get_ex_data(pointer, Self.exDataIndex) else {
+            return nil
+        }
+        return Unmanaged<TLSContext>.fromOpaque(context).takeUnretainedValue().sessions
     }
 
     /// A class whose `init` throws half-way has no `deinit`, so the pointer is freed here.
@@ -124,12 +151,14 @@ public final class TLSContext: @unchecked Sendable {
         SSL_CTX_set_default_passwd_cb(pointer, refusePassphrase)
     }
 
-    private static func periodNotes(_ certificate: CertificateIdentity?, file: String?) -> [String] {
-        guard let certificate, let file else {
+    private static func periodNotes(
+        _ certificate: CertificateIdentity?,
+        _ configuration: TLSConfiguration
+    ) -> [String] {
+        guard let certificate, let file = configuration.certificateChainFile else {
             return []
         }
-        var now: Int64 = 0
-        copenssl_unix_time(&now)
+        let now = configuration.clock()
         if now > certificate.notAfter {
             return ["\(file): the certificate expired on \(UTCTime.format(certificate.notAfter))"]
         }

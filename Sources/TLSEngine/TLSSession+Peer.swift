@@ -20,10 +20,14 @@ extension TLSSession {
         )
     }
 
-    /// Whose the peer's certificate is; nil when it has sent none.
+    /// Whose the peer's certificate is; nil when it has sent none. In a resumed session it is the certificate that was
+    /// verified when the session began, whatever the peer would show now.
     ///
     /// - Throws: `.badCertificate` when a name in it cannot be trusted.
     public func peerCertificate() throws(TLSError) -> CertificateIdentity? {
+        if let record = self.verificationRecord {
+            return record.evidence.leaf
+        }
         OpenSSLErrors.clear()
         guard let pointer = SSL_get1_peer_certificate(self.ssl) else {
             return nil
@@ -31,7 +35,8 @@ extension TLSSession {
         return try CertificateIdentity(X509Certificate(owning: pointer))
     }
 
-    /// The name a client asks the server for by SNI, as a server sees it; for logs, never for decisions.
+    /// The name a client asks the server for by SNI, as a server sees it; for logs, never for decisions. Unknown in a
+    /// resumed session of TLS 1.2.
     public var requestedServerName: String? {
         SSL_get_servername(self.ssl, TLSEXT_NAMETYPE_host_name).map {
             CertificateText.escapingControls(String(cString: $0))
@@ -69,12 +74,8 @@ extension TLSSession {
 
     /// The session whose peer is being verified. Borrowed: it is in the middle of a call.
     static func verifying(_ store: OpaquePointer?) -> TLSSession? {
-        guard let ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()),
-            let session = SSL_get_ex_data(OpaquePointer(ssl), Self.exDataIndex)
-        else {
-            return nil
-        }
-        return Unmanaged<TLSSession>.fromOpaque(session).takeUnretainedValue()
+        let ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
+        return Self.of(ssl.map { OpaquePointer($0) })
     }
 
     /// Keeps the first failure only: later ones are often its consequences.
@@ -85,19 +86,22 @@ extension TLSSession {
     }
 
     /// A client tells the server whom it wants, and OpenSSL whom the certificate must be for.
-    func expect(_ serverName: String?) throws(TLSError) {
+    ///
+    /// - Returns: The name.
+    func expect(_ serverName: String?) throws(TLSError) -> String {
         guard let serverName, !serverName.isEmpty, !serverName.utf8.contains(0) else {
             throw TLSError(code: .misuse, message: "a client must say the name of the server it wants to reach")
         }
         let parameters = SSL_get0_param(self.ssl)
         if X509_VERIFY_PARAM_set1_ip_asc(parameters, serverName) == 1 {
-            return
+            return serverName
         }
         guard X509_VERIFY_PARAM_set1_host(parameters, serverName, serverName.utf8.count) == 1,
             copenssl_SSL_set_tlsext_host_name(self.ssl, serverName) == 1
         else {
             throw TLSError(code: .misuse, message: "\"\(serverName)\" is not the name of a server")
         }
+        return serverName
     }
 
     /// Not every version of OpenSSL checks that a server chose from what was offered.

@@ -35,6 +35,16 @@ public final class TLSSession {
     let serverName: String?
     var failure: TLSError?
     var verificationFailure: VerificationFailure?
+    /// When the peer's chain was verified; nil in a resumed session.
+    var verifiedAt: Int64?
+    /// Server: what the client resumes, during the handshake.
+    var claimedSession: StoredSession?
+    /// Server: what the client can resume as soon as the handshake is complete.
+    var finishedSession: StoredSession?
+    /// Client: an `SSL_SESSION *` that the server has offered last.
+    var newestSession: OpaquePointer?
+    /// Server: what the cache was when the connection began.
+    let sessionEpoch: UInt64
     private var isComplete = false
     private var hasSentCloseNotify = false
 
@@ -44,8 +54,14 @@ public final class TLSSession {
     ///   - output: Where ciphertext for the peer is put; see `TLSOutput` about sharing it.
     ///   - serverName: For a client the DNS name or IP address that the server's certificate must be for; required. A
     ///     DNS name is also sent (SNI). Ignored for a server.
+    ///   - resumed: For a client a session to resume, if it may and the server agrees; see `isResumed`.
     /// - Throws: `.misuse` for a client without a usable name, `.other` when memory runs out.
-    public init(context: TLSContext, output: TLSOutput, serverName: String? = nil) throws(TLSError) {
+    public init(
+        context: TLSContext,
+        output: TLSOutput,
+        serverName: String? = nil,
+        resuming resumed: TLSResumptionState? = nil
+    ) throws(TLSError) {
         OpenSSLErrors.clear()
         defer { OpenSSLErrors.clear() }
         let transport = TLSTransport(output: output)
@@ -62,6 +78,7 @@ public final class TLSSession {
         self.transport = transport
         self.context = context
         self.serverName = context.role == .client ? serverName : nil
+        self.sessionEpoch = context.sessions?.epoch ?? 0
         // From here on `deinit` runs when an error is thrown.
         SSL_set_ex_data(ssl, Self.exDataIndex, Unmanaged.passUnretained(self).toOpaque())
         switch context.role {
@@ -69,11 +86,17 @@ public final class TLSSession {
             SSL_set_accept_state(ssl)
         case .client:
             SSL_set_connect_state(ssl)
-            try self.expect(serverName)
+            let name = try self.expect(serverName)
+            resumed?.offer(on: ssl, context: context, serverName: name)
         }
     }
 
     deinit {
+        if self.failure == nil {
+            // Otherwise OpenSSL takes a connection that was lost for a broken one, and forgets its session.
+            SSL_set_shutdown(self.ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        }
+        SSL_SESSION_free(self.newestSession)
         SSL_free(self.ssl)
     }
 
@@ -109,6 +132,7 @@ public final class TLSSession {
         if result == 1 {
             try self.checkApplicationProtocol()
             self.isComplete = true
+            self.keepSession()
             return .complete
         }
         if SSL_get_error(self.ssl, result) == SSL_ERROR_WANT_READ {

@@ -14,6 +14,12 @@ final class X509Certificate {
         self.pointer = pointer
     }
 
+    /// - Parameter pointer: Borrowed; the new object takes a reference of its own.
+    init(retaining pointer: OpaquePointer) {
+        X509_up_ref(pointer)
+        self.pointer = pointer
+    }
+
     deinit {
         X509_free(self.pointer)
     }

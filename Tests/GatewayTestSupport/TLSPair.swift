@@ -24,8 +24,13 @@ public final class TLSPair {
 
         private var plaintext = [UInt8](repeating: 0, count: 20_000)
 
-        init(_ context: TLSContext, serverName: String?) throws {
-            self.session = try TLSSession(context: context, output: self.output, serverName: serverName)
+        init(_ context: TLSContext, serverName: String?, resuming resumed: TLSResumptionState? = nil) throws {
+            self.session = try TLSSession(
+                context: context,
+                output: self.output,
+                serverName: serverName,
+                resuming: resumed
+            )
         }
 
         /// Takes what waits in the output.
@@ -85,10 +90,17 @@ public final class TLSPair {
 
     /// Two ends that have not begun.
     ///
-    /// - Parameter serverName: Whom the client wants to reach.
-    public init(server: TLSContext, client: TLSContext, serverName: String = "localhost") throws {
+    /// - Parameters:
+    ///   - serverName: Whom the client wants to reach.
+    ///   - resumed: What the client begins with.
+    public init(
+        server: TLSContext,
+        client: TLSContext,
+        serverName: String = "localhost",
+        resuming resumed: TLSResumptionState? = nil
+    ) throws {
         self.server = try End(server, serverName: nil)
-        self.client = try End(client, serverName: serverName)
+        self.client = try End(client, serverName: serverName, resuming: resumed)
     }
 
     /// Two ends from their configurations.
