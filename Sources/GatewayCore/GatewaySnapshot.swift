@@ -65,6 +65,7 @@ public final class GatewaySnapshot: Sendable {
         result.certificateChainFile = configuration.resolve(tls.certificate)
         result.privateKeyFile = configuration.resolve(tls.key)
         result.trustAnchorsFile = configuration.resolve(tls.clientCA)
+        result.revocationListsFile = tls.crl.map(configuration.resolve)
         result.minimumVersion = TLSVersion(rawValue: tls.minimumVersion) ?? .tls13
         if let suites = tls.cipherSuites { result.cipherSuites = suites }
         if let ciphers = tls.ciphers { result.cipherList = ciphers.joined(separator: ":") }

@@ -57,7 +57,8 @@ public final class TLSContext: @unchecked Sendable {
         self.sessions = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
             try Self.makeSessionCache(configuration)
         }
-        (self.certificate, self.revocationLists, self.notes) = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
+        (self.certificate, self.revocationLists, self.notes) = try Self.freeing(pointer) {
+            () throws(TLSConfigurationError) in
             var notes: [String] = []
             Self.setFixedSettings(pointer)
             try Self.setCiphers(pointer, configuration)

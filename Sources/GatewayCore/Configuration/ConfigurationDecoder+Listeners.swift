@@ -49,7 +49,10 @@ extension ConfigurationDecoder {
     }
 
     private mutating func decodeTLS(_ node: Node, _ path: String) -> GatewayConfiguration.ListenerTLS? {
-        let known = ["certificate", "key", "clientCA", "minimumVersion", "cipherSuites", "ciphers", "groups"]
+        let known = [
+            "certificate", "key", "keyPassphrase", "clientCA", "crl", "resumption", "keyLog", "minimumVersion",
+            "cipherSuites", "ciphers", "groups",
+        ]
         guard let section = reader.section(node, path, known: known) else { return nil }
         let certificate = requiredText(section, "certificate", "the path of the gateway's certificate, a PEM file")
         let key = requiredText(section, "key", "the path of the certificate's private key, a PEM file")
@@ -71,15 +74,47 @@ extension ConfigurationDecoder {
                 "has no effect: these are for TLS 1.2, and the minimum is 1.3"
             )
         }
+        let passphrase = section.members["keyPassphrase"]
+            .flatMap { decodePassphrase($0, section.path(of: "keyPassphrase")) }
+        let crl = optionalText(section, "crl", "the path of the authorities' revocation lists, a PEM file")
+        let keyLog = optionalText(section, "keyLog", "the path of a file for TLS secrets")
+        let resumption = section.members["resumption"].map {
+            decodeResumption($0, section.path(of: "resumption"))
+        }
         guard let certificate, let key, let clientCA else { return nil }
         return GatewayConfiguration.ListenerTLS(
             certificate: certificate,
             key: key,
+            keyPassphrase: passphrase,
             clientCA: clientCA,
+            crl: crl,
+            resumption: resumption ?? Self.standardResumption,
+            keyLog: keyLog,
             minimumVersion: (version ?? "1.3") ?? "1.3",
             cipherSuites: suites,
             ciphers: ciphers,
             groups: groups
         )
+    }
+
+    /// How long sessions may be resumed by default, in seconds.
+    private static let standardResumption: Int64 = 3600
+
+    private mutating func decodeResumption(_ node: Node, _ path: String) -> Int64 {
+        if case .scalar(let scalar) = node, scalar.string == "off" { return 0 }
+        return reader.duration(node, path).map { Int64($0 / 1_000_000_000) } ?? 0
+    }
+
+    private mutating func decodePassphrase(_ node: Node, _ path: String) -> GatewayConfiguration.Passphrase? {
+        guard let section = reader.section(node, path, known: ["file", "environment"]) else { return nil }
+        let file = optionalText(section, "file", "the path of a file with the passphrase")
+        let variable = optionalText(section, "environment", "the name of an environment variable")
+        switch (file, variable) {
+        case (let file?, nil): return .file(file)
+        case (nil, let variable?): return .environment(variable)
+        default:
+            reader.report(node, path, "expected either 'file' or 'environment'")
+            return nil
+        }
     }
 }

@@ -125,6 +125,14 @@ struct ConfigurationDecoder {
         reader.required(section, key, what).flatMap { reader.text($0, section.path(of: key), what) }
     }
 
+    mutating func optionalText(
+        _ section: ConfigurationReader.Section,
+        _ key: String,
+        _ what: String
+    ) -> String? {
+        section.members[key].flatMap { reader.text($0, section.path(of: key), what) }
+    }
+
     mutating func optionalTexts(
         _ section: ConfigurationReader.Section,
         _ key: String,

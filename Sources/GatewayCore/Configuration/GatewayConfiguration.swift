@@ -16,14 +16,30 @@ public struct GatewayConfiguration: Sendable {
         public var line: Int
     }
 
-    /// The TLS side of a listener. Paths name PEM files.
+    /// Where the passphrase of a private key is.
+    public enum Passphrase: Sendable, Hashable {
+        /// The first line of a file.
+        case file(String)
+        /// An environment variable.
+        case environment(String)
+    }
+
+    /// The TLS side of a listener. Paths name PEM files; certificate and key may be store URIs (`file:`, `pkcs11:`).
     public struct ListenerTLS: Sendable {
         /// The gateway's certificate, followed by its intermediates.
         public var certificate: String
         /// The private key of `certificate`.
         public var key: String
+        /// Where the passphrase of `key` is; nil when it has none.
+        public var keyPassphrase: Passphrase?
         /// The certificates of those who may issue client certificates.
         public var clientCA: String
+        /// Revocation lists of all authorities of a client's chain; nil when revocation is not checked.
+        public var crl: String?
+        /// How long a TLS session may be resumed, in seconds; 0 for never.
+        public var resumption: Int64
+        /// Where TLS secrets are written, for debugging; nil for nowhere.
+        public var keyLog: String?
         /// `"1.3"` (default) or `"1.2"`.
         public var minimumVersion: String
         /// TLS 1.3 cipher suites; nil for the built-in list.
@@ -87,8 +103,11 @@ public struct GatewayConfiguration: Sendable {
     /// What is allowed but probably not meant.
     public var warnings: [ConfigurationProblem]
 
-    /// The path as the process must open it: absolute as it is, relative ones from the folder of the configuration.
+    /// The path as the process must open it: absolute as it is, relative ones from the folder of the configuration. A
+    /// store URI (`file:…`, `pkcs11:…`) stays as it is.
     public func resolve(_ path: String) -> String {
+        let scheme = path.utf8.prefix { $0 != UInt8(ascii: ":") }
+        if scheme.count < path.utf8.count, ["file", "pkcs11"].contains(String(scheme)) { return path }
         guard !path.utf8.starts(with: "/".utf8), let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else {
             return path
         }
