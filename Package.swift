@@ -82,7 +82,11 @@ let package = Package(
         ),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["GatewayCore", "GatewayRuntime", "GatewayTestSupport", "ipc-gateway"],
+            dependencies: [
+                "GatewayCore", "GatewayRuntime", "GatewayTestSupport", "IPCProtocol", "IPCSample", "TLSEngine",
+                "ipc-gateway",
+            ],
+            exclude: ["Node"],
             swiftSettings: settings
         ),
     ],

@@ -9,7 +9,7 @@ import Darwin
 import Glibc
 #endif
 
-/// Reads certificates and keys from files, and says what is wrong with them.
+/// Reads certificates and keys from PEM files, or from what a `StoreURI` names, and says what is wrong with them.
 enum CertificateFile {
     /// More than any bundle of authorities needs.
     private static let largestFile = 16 * 1024 * 1024
@@ -40,14 +40,20 @@ enum CertificateFile {
 
     /// All certificates of a PEM file, at least one.
     static func certificates(_ path: String) throws(TLSConfigurationError) -> [X509Certificate] {
-        try Self.all(path, what: "certificate", label: "CERTIFICATE") { bio in
+        if let uri = StoreURI(path) {
+            return try uri.certificates()
+        }
+        return try Self.all(path, what: "certificate", label: "CERTIFICATE") { bio in
             PEM_read_bio_X509(bio, nil, refusePassphrase, nil).map(X509Certificate.init(owning:))
         }
     }
 
     /// All revocation lists of a PEM file, at least one.
     static func revocationLists(_ path: String) throws(TLSConfigurationError) -> [RevocationList] {
-        try Self.all(path, what: "revocation list", label: "X509 CRL") { bio in
+        if let uri = StoreURI(path) {
+            return try uri.revocationLists()
+        }
+        return try Self.all(path, what: "revocation list", label: "X509 CRL") { bio in
             PEM_read_bio_X509_CRL(bio, nil, refusePassphrase, nil).map(RevocationList.init(owning:))
         }
     }
@@ -81,6 +87,9 @@ enum CertificateFile {
 
     /// The first certificate of a file, PEM or DER.
     static func firstCertificate(_ path: String) throws(TLSConfigurationError) -> X509Certificate {
+        if let uri = StoreURI(path) {
+            return try uri.certificates()[0]
+        }
         let bytes = try Self.read(path)
         // A DER certificate is a SEQUENCE with a two-byte length.
         if bytes.starts(with: [0x30, 0x82]) {
@@ -95,18 +104,23 @@ enum CertificateFile {
     }
 
     /// The private key of a PEM file.
-    static func privateKey(_ path: String) throws(TLSConfigurationError) -> PrivateKey {
+    ///
+    /// - Parameter passphrase: Used when the key is encrypted.
+    static func privateKey(_ path: String, _ passphrase: Passphrase?) throws(TLSConfigurationError) -> PrivateKey {
+        if let uri = StoreURI(path) {
+            return try uri.privateKey(passphrase)
+        }
         let bytes = try Self.read(path)
-        var wasAskedForPassphrase = false
-        let key = withUnsafeMutablePointer(to: &wasAskedForPassphrase) { asked in
-            Self.withBIO(bytes) { PEM_read_bio_PrivateKey($0, nil, refusePassphrase, asked) }
+        let request = PassphraseRequest(passphrase)
+        let (key, failure) = Self.withBIO(bytes) { bio in
+            let key = request.lend { PEM_read_bio_PrivateKey(bio, nil, $0, $1) }
+            return (key, key == nil ? request.failure(OpenSSLErrors.take()) : nil)
         }
         if let key {
             return PrivateKey(owning: key)
         }
-        if wasAskedForPassphrase {
-            let message = "the key is encrypted; store it without a passphrase: openssl pkey -in KEY -out PLAIN-KEY"
-            throw TLSConfigurationError(file: path, message: message)
+        if let failure {
+            throw TLSConfigurationError(file: path, message: failure)
         }
         let found = bytes.isEmpty ? "is empty" : "holds no readable private key"
         let message = "\(found); it must hold one in PEM form (-----BEGIN PRIVATE KEY-----)"
@@ -155,13 +169,12 @@ final class RevocationList {
     }
 }
 
-/// Without a callback OpenSSL would prompt on the terminal. Sets the flag that `context` borrows, and gives up.
+/// Without a callback OpenSSL would prompt on the terminal.
 private func refusePassphrase(
     buffer: UnsafeMutablePointer<CChar>?,
     size: Int32,
     isWriting: Int32,
     context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    context?.assumingMemoryBound(to: Bool.self).pointee = true
-    return -1
+    -1
 }

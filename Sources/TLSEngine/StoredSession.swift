@@ -33,11 +33,8 @@ final class StoredSession: @unchecked Sendable {
         SSL_SESSION_dup(self.pointer)
     }
 
-    /// Roughly the memory it holds: what OpenSSL keeps of a certificate is several times as long as its encoding.
-    var byteCount: Int { Self.fixedByteCount + self.record.certificateByteCount * Self.bytesPerCertificateByte }
-
-    private static let fixedByteCount = 4096
-    private static let bytesPerCertificateByte = 8
+    /// Roughly the memory it holds.
+    var byteCount: Int { 4096 + self.record.certificateMemory }
 }
 
 /// What a client names a session by: 32 random bytes, which are the whole ticket in TLS 1.3.

@@ -16,9 +16,15 @@ public struct TLSConfiguration: Sendable {
     /// Which end of a connection the sessions are.
     public var role: Role
     /// A PEM file with the own certificate, then its intermediates. A server needs one.
+    ///
+    /// Here and for the other files: a value that begins with `file:`, `pkcs11:` or another scheme that OpenSSL has a
+    /// store for is a URI, and OpenSSL loads what it names. A key in a token (`pkcs11:`) never leaves it.
     public var certificateChainFile: String?
-    /// A PEM file with the unencrypted private key of that certificate.
+    /// A PEM file with the private key of that certificate. It should be readable for its owner only; when it is not,
+    /// `TLSContext.notes` says so.
     public var privateKeyFile: String?
+    /// Where the passphrase of that key is, if it is encrypted, or the PIN of the token it is in.
+    public var privateKeyPassphrase: PassphraseSource?
     /// A PEM file with the authorities that are believed: for clients' certificates on a server, for servers'
     /// certificates on a client. A client needs one, since the system's list is never used silently.
     public var trustAnchorsFile: String?
@@ -57,13 +63,20 @@ public struct TLSConfiguration: Sendable {
     public var sessionLifetime = 0
     /// Server: how many sessions are kept at most; the oldest are forgotten first.
     public var sessionCacheCount = 20_000
-    /// Server: roughly how much memory they take at most, whatever certificates clients have.
+    /// Server: roughly how much memory they take at most, whatever certificates clients have (a short one takes some
+    /// 8 KB, and each intermediate that comes with it 5 KB more).
     public var sessionCacheByteCount = 256 * 1024 * 1024
     /// The owner's judgement of a session that would be resumed, for instance by a list of denied certificates.
     ///
-    /// It is called on the connection's thread in the middle of the handshake, so it must be quick and must not use the
-    /// connection. `false` forgets the session and leads to a full handshake.
+    /// It is called on the connection's thread in the middle of the handshake, before the client has proved that the
+    /// session is its own, so it must be quick, must not use the connection, and must not take the evidence for a
+    /// client that is there. `false` forgets the session and leads to a full handshake.
     public var mayResume: (@Sendable (ResumptionEvidence) -> Bool)?
+    /// Writes the secrets of all connections to a file, for tools that show what was said (Wireshark). Whoever reads
+    /// the file can read all traffic, so this is for debugging only, and `TLSContext.notes` says so.
+    ///
+    /// A file that does not exist yet is made with mode 0600; one that others could open is refused, and so is a link.
+    public var keyLogFile: String?
     /// Unix seconds, for everything that is judged by time: certificates, revocation lists, sessions.
     public var clock: @Sendable () -> Int64 = Self.systemClock
 

@@ -15,7 +15,9 @@ extension TLSContext {
             return nil
         }
         let chain = try CertificateFile.certificates(chainFile)
-        let key = try CertificateFile.privateKey(keyFile)
+        let passphrase: Passphrase? =
+            if let source = configuration.privateKeyPassphrase { try Passphrase(source) } else { nil }
+        let key = try CertificateFile.privateKey(keyFile, passphrase)
         guard X509_check_private_key(chain[0].pointer, key.pointer) == 1 else {
             let message = "the key does not belong to the certificate in \(chainFile)"
             throw TLSConfigurationError(file: keyFile, message: message)
@@ -36,6 +38,19 @@ extension TLSContext {
         } catch {
             throw TLSConfigurationError(file: chainFile, message: error.message)
         }
+    }
+
+    /// What others than the owner may read although it is secret.
+    static func secrecyNotes(_ configuration: TLSConfiguration) -> [String] {
+        var notes: [String] = []
+        if let key = configuration.privateKeyFile {
+            let uri = StoreURI(key)
+            notes += [FileMode.note(uri == nil ? key : uri?.path ?? "", "the private key")].compactMap(\.self)
+        }
+        if case .file(let path) = configuration.privateKeyPassphrase {
+            notes += [FileMode.note(path, "the key's passphrase")].compactMap(\.self)
+        }
+        return notes
     }
 
     /// Loads the authorities that are believed and says that peers are verified.

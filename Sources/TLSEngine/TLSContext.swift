@@ -22,8 +22,9 @@ public final class TLSContext: @unchecked Sendable {
     let sessions: SessionCache?
     let ownerAllowsResumption: (@Sendable (ResumptionEvidence) -> Bool)?
     let revocationLists: [RevocationList]
+    let keyLog: KeyLog?
     /// What was left out or looks wrong without being an error, for a log: groups the library does not know, an own
-    /// certificate that has expired.
+    /// certificate that has expired, secrets that others can read, a key log.
     public let notes: [String]
     /// The own certificate, if there is one.
     public let certificate: CertificateIdentity?
@@ -57,19 +58,13 @@ public final class TLSContext: @unchecked Sendable {
         self.sessions = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
             try Self.makeSessionCache(configuration)
         }
-        (self.certificate, self.revocationLists, self.notes) = try Self.freeing(pointer) {
-            () throws(TLSConfigurationError) in
-            var notes: [String] = []
-            Self.setFixedSettings(pointer)
-            try Self.setCiphers(pointer, configuration)
-            notes += try Self.setGroups(pointer, configuration)
-            let certificate = try Self.loadCredentials(pointer, configuration)
-            notes += Self.periodNotes(certificate, configuration)
-            try Self.loadTrustAnchors(pointer, configuration)
-            let revocationLists = try Self.loadRevocationLists(pointer, configuration)
-            Self.setResumption(pointer, configuration)
-            return (certificate, revocationLists, notes)
+        let loaded = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
+            try Self.load(pointer, configuration)
         }
+        self.certificate = loaded.certificate
+        self.revocationLists = loaded.revocationLists
+        self.keyLog = loaded.keyLog
+        self.notes = loaded.notes
         // Borrowed: OpenSSL's callbacks come from connections, which own this object.
         SSL_CTX_set_ex_data(pointer, Self.exDataIndex, Unmanaged.passUnretained(self).toOpaque())
         self.applicationProtocols.install(in: pointer, role: configuration.role)
@@ -109,6 +104,37 @@ public final class TLSContext: @unchecked Sendable {
     }
 
     // MARK: Settings
+
+    private struct Loaded {
+        var certificate: CertificateIdentity?
+        var revocationLists: [RevocationList] = []
+        var keyLog: KeyLog?
+        var notes: [String] = []
+    }
+
+    /// Fills a new `SSL_CTX`.
+    private static func load(
+        _ pointer: OpaquePointer,
+        _ configuration: TLSConfiguration
+    ) throws(TLSConfigurationError) -> Loaded {
+        var loaded = Loaded()
+        Self.setFixedSettings(pointer)
+        try Self.setCiphers(pointer, configuration)
+        loaded.notes += try Self.setGroups(pointer, configuration)
+        loaded.certificate = try Self.loadCredentials(pointer, configuration)
+        loaded.notes += Self.periodNotes(loaded.certificate, configuration)
+        loaded.notes += Self.secrecyNotes(configuration)
+        try Self.loadTrustAnchors(pointer, configuration)
+        loaded.revocationLists = try Self.loadRevocationLists(pointer, configuration)
+        Self.setResumption(pointer, configuration)
+        if let path = configuration.keyLogFile {
+            let keyLog = try KeyLog(path: path)
+            KeyLog.install(in: pointer)
+            loaded.notes.append(keyLog.note)
+            loaded.keyLog = keyLog
+        }
+        return loaded
+    }
 
     private static func check(_ configuration: TLSConfiguration) throws(TLSConfigurationError) {
         let hasCertificate = configuration.certificateChainFile != nil

@@ -10,8 +10,8 @@ import COpenSSL
 /// is passed over and the handshake is a full one. In TLS 1.3 a server takes each only once. It holds secrets.
 public final class TLSResumptionState: @unchecked Sendable {
     // Unchecked: the SSL_SESSION is a copy made for this object, and only copied from then on.
-    private let pointer: OpaquePointer
-    private let record: VerificationRecord
+    let pointer: OpaquePointer
+    let record: VerificationRecord
     private let context: TLSContext
     private let serverName: String
 

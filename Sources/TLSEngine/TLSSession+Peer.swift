@@ -20,13 +20,17 @@ extension TLSSession {
         )
     }
 
-    /// Whose the peer's certificate is; nil when it has sent none. In a resumed session it is the certificate that was
+    /// Whose the peer's certificate is; nil when it has sent none, and for a client until the handshake is complete. In a resumed session it is the certificate that was
     /// verified when the session began, whatever the peer would show now.
     ///
     /// - Throws: `.badCertificate` when a name in it cannot be trusted.
     public func peerCertificate() throws(TLSError) -> CertificateIdentity? {
         if let record = self.verificationRecord {
             return record.evidence.leaf
+        }
+        // Until then a client would see the certificate of the session that it offers.
+        guard self.context.role == .server || self.isHandshakeComplete else {
+            return nil
         }
         OpenSSLErrors.clear()
         guard let pointer = SSL_get1_peer_certificate(self.ssl) else {

@@ -27,6 +27,6 @@ public func eventually(
         guard clock.now < deadline else {
             throw TimedOut(description: "not within \(limit): \(what())")
         }
-        usleep(1_000)
+        poll(nil, 0, 1)
     }
 }

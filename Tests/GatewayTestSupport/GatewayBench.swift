@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 public import TLSEngine
 
 /// A gateway in front of a recording upstream, in a directory of its own, and certificates for its clients.
@@ -13,6 +14,7 @@ public final class GatewayBench: Sendable {
     public let upstream: RecordingUpstream?
     /// The gateway.
     public let gateway: GatewayProcess
+    private let strangers = Mutex<TestAuthority?>(nil)
     /// The configuration as it was written.
     public let configurationFile: String
 
@@ -79,6 +81,15 @@ public final class GatewayBench: Sendable {
     /// The certificate of `ops`, whose context is what it announces.
     public func ops() throws -> CertificateFiles {
         try self.authority.client("ops")
+    }
+
+    /// A certificate with alice's name from an authority that the gateway does not trust.
+    public func strangersAlice() throws -> CertificateFiles {
+        try self.strangers.withLock { strangers in
+            let authority = try strangers ?? TestAuthority(name: "Other CA")
+            strangers = authority
+            return try authority.client("alice", uris: ["spiffe://example.org/dev/alice"])
+        }
     }
 
     /// How a client speaks TLS.

@@ -3,6 +3,7 @@
 
 import Foundation
 import IPCProtocol
+import IPCSample
 import Synchronization
 
 /// A local server that records every byte and does only what the test says. Ends with the object.
@@ -104,6 +105,24 @@ public final class RecordingUpstream: Sendable {
     public func connection(_ index: Int = 0, within limit: Duration = .seconds(10)) throws -> UpstreamConnection {
         try eventually("connection \(index) to the upstream", within: limit) { self.connections.count > index }
         return self.connections[index]
+    }
+
+    /// The connections that were made before this is called: the queue is first in, first out, so a connection of one's
+    /// own, which is not counted, ends it.
+    public func settledConnections() throws -> [UpstreamConnection] {
+        let last = try BlockingStream(unix: self.path)
+        let marker = Array("last".utf8)
+        try last.send(marker)
+        try eventually("the upstream accepts everything") {
+            self.shared.state.withLock { state in
+                guard let index = state.connections.lastIndex(where: { $0.received == marker }) else {
+                    return false
+                }
+                state.connections.remove(at: index).close()
+                return true
+            }
+        }
+        return self.connections
     }
 
     /// Starts to accept what is in the queue.

@@ -8,7 +8,8 @@ extension TestAuthority {
         let words = """
             printf '[req]\\ndistinguished_name=n\\nprompt=no\\n[n]\\nCN=al\\\\nice\\n' >$1.cnf
             printf 'extendedKeyUsage=clientAuth\\nbasicConstraints=CA:FALSE\\n' >$1.ext
-            openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1-key.pem -config $1.cnf -out $1.csr
+            openssl ecparam -name prime256v1 -genkey -noout -out $1-key.pem
+            openssl req -new -key $1-key.pem -config $1.cnf -out $1.csr
             openssl x509 -req -in $1.csr -CA $2/ca.pem -CAkey $2/ca-key.pem -days 2 -extfile $1.ext -out $1.pem
             """
         let child = try ChildProcess(["/bin/sh", "-ec", words, "sh", name, self.directory])

@@ -44,6 +44,7 @@ public final class TestClient {
             }
         } catch {
             self.ended(with: error)
+            self.stream = nil
         }
     }
 

@@ -9,7 +9,7 @@ import Testing
 @Suite("Who may connect, by certificate")
 struct AccessTests {
     @Test(
-        "Each client is accepted, or refused visibly and with one line in the log, before anything reaches the upstream",
+        "Each client is accepted, or refused visibly, with one line in the log, and nothing reaches the upstream",
         arguments: AccessCase.certificates + AccessCase.identities + AccessCase.contexts + AccessCase.protocols
     )
     func access(_ row: AccessCase) throws {

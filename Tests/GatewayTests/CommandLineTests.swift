@@ -217,7 +217,7 @@ struct CommandLineTests {
         let directory = try TemporaryDirectory()
         for _ in 0..<2 {
             let result = try Self.run("demo", "--directory", directory.file("demo"), "--port", "0")
-            #expect(result.status == 0, "\(result.errors)")
+            try #require(result.status == 0, "\(result.errors)")
             for words in [
                 "remote:alice", "ops:night", "storage.drop()", "refused: ", "AccessDenied", "certificate required",
                 "certs inspect", "ipc-gateway run --config",

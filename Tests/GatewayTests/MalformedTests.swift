@@ -95,7 +95,7 @@ struct MalformedTests {
         try checkFromClient(MalformedFrame.frames)
     }
 
-    @Test("A connection that ends inside a frame is truncated", arguments: [true, false])
+    @Test("A connection that ends inside a frame is closed with a reason of its own", arguments: [true, false])
     func cutConnections(closeNotify: Bool) throws {
         var scene = try Scene()
         let frame = Frame.regular(MalformedFrame.call).encoded()
@@ -106,7 +106,7 @@ struct MalformedTests {
             client.finishSending(closeNotify: closeNotify)
             #expect(try client.receiveToEnd() == .inOrder)
             #expect(try server.receiveToEnd() == expected, "\(count) bytes")
-            #expect(try scene.closing("\(count) bytes")["reason"] == "truncated", "\(count) bytes")
+            #expect(try scene.closing("\(count) bytes")["reason"] == "ended-inside-frame", "\(count) bytes")
             server.close()
         }
         try scene.finish()
@@ -130,7 +130,7 @@ struct MalformedTests {
             client.finishSending()
             #expect(try client.receiveToEnd() == .inOrder)
             let closing = try bench.gateway.waitForClosings(MalformedFrame.contexts.count + count)
-            #expect(closing["reason"] == "truncated", "\(count) bytes")
+            #expect(closing["reason"] == "ended-inside-frame", "\(count) bytes")
         }
         #expect(try bench.recording().settledConnections().isEmpty)
     }

@@ -87,25 +87,6 @@ import Testing
         #expect(try self.refusal(configuration).message.hasPrefix("certificate number 2 in the file is damaged"))
     }
 
-    @Test("An encrypted key is refused without asking for its passphrase, and the remedy is named")
-    func encryptedKey() throws {
-        let plain = try String(contentsOfFile: try #require(self.server.privateKeyFile), encoding: .utf8)
-        let path = try self.file(plain)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "openssl", "pkey", "-in", path, "-aes256", "-passout", "pass:secret", "-out", path + ".enc",
-        ]
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
-        var configuration = self.server
-        configuration.privateKeyFile = path + ".enc"
-        let error = try self.refusal(configuration)
-        #expect(error.message.hasPrefix("the key is encrypted"))
-        #expect(error.message.contains("openssl pkey"))
-    }
-
     @Test("A trust anchor that is no authority is refused, and named")
     func anchorIsNoAuthority() throws {
         var configuration = self.server

@@ -35,8 +35,8 @@ extension Bridge {
         }
         if clientEndedFirst == nil { clientEndedFirst = true }
         guard let upstream else { return client.finishSending() }
+        // Even a server that is gone may have left something to read; `upstreamEnded` comes after that.
         upstream.shutDownIfFlushed()
-        if upstream.isGone { client.finishSending() }
     }
 
     private func upstreamEnded(_ upstream: UpstreamLink) {

@@ -81,16 +81,16 @@ struct DemoAll: ParsableCommand {
     }
 
     private func startGateway(_ logger: Logger) throws -> (Gateway, ListenerAddress) {
+        let gateway: Gateway
         do {
-            let gateway = try Gateway(try snapshot(port: port), logger: logger)
-            return (gateway, ListenerAddress(host: "127.0.0.1", port: port))
+            gateway = try Gateway(try snapshot(port: port), logger: logger)
         } catch is GatewayStartError {
-            let gateway = try Gateway(try snapshot(port: 0), logger: logger)
-            guard let address = gateway.addresses.first else { throw SampleError("the gateway listens nowhere") }
-            // So that the file can be used as it is.
-            _ = try snapshot(port: address.port)
-            return (gateway, address)
+            gateway = try Gateway(try snapshot(port: 0), logger: logger)
         }
+        guard let address = gateway.addresses.first else { throw SampleError("the gateway listens nowhere") }
+        // So that the file can be used as it is, whoever chose the port.
+        if address.port != port { _ = try snapshot(port: address.port) }
+        return (gateway, address)
     }
 
     private func snapshot(port: UInt16) throws -> GatewaySnapshot {
