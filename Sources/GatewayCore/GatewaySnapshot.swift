@@ -23,6 +23,9 @@ public final class GatewaySnapshot: Sendable {
     /// What an operator should know, such as a key exchange group that the TLS library lacks.
     public let notes: [ConfigurationProblem]
 
+    /// `sun_path` of Linux, without the zero at its end.
+    private static let longestSocketPath = 107
+
     /// Opens what the configuration names.
     ///
     /// - Throws: Every problem with certificates, keys and algorithms at once.
@@ -47,6 +50,19 @@ public final class GatewaySnapshot: Sendable {
                 problems.append(problem(error.description))
             }
         }
+        for upstream in configuration.upstreams {
+            let path = configuration.resolve(upstream.unix)
+            guard path.utf8.count > Self.longestSocketPath else { continue }
+            let message =
+                "the socket's path is '\(path)', \(path.utf8.count) bytes; the system takes \(Self.longestSocketPath)"
+            problems.append(
+                ConfigurationProblem(
+                    file: configuration.file,
+                    path: "upstreams.\(upstream.name).unix",
+                    message: message
+                )
+            )
+        }
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         self.configuration = configuration
         self.listeners = listeners
@@ -66,6 +82,15 @@ public final class GatewaySnapshot: Sendable {
         result.privateKeyFile = configuration.resolve(tls.key)
         result.trustAnchorsFile = configuration.resolve(tls.clientCA)
         result.revocationListsFile = tls.crl.map(configuration.resolve)
+        switch tls.keyPassphrase {
+        case .file(let path): result.privateKeyPassphrase = .file(configuration.resolve(path))
+        case .environment(let name): result.privateKeyPassphrase = .environment(name)
+        case nil: break
+        }
+        // Some 10 KiB each.
+        result.sessionCacheCount = 4096
+        result.sessionLifetime = Int(tls.resumption)
+        result.keyLogFile = tls.keyLog.map(configuration.resolve)
         result.minimumVersion = TLSVersion(rawValue: tls.minimumVersion) ?? .tls13
         if let suites = tls.cipherSuites { result.cipherSuites = suites }
         if let ciphers = tls.ciphers { result.cipherList = ciphers.joined(separator: ":") }

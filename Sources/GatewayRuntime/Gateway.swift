@@ -64,6 +64,9 @@ public final class Gateway: Sendable {
                 threads.append(try WorkerThread { handover.reactor.run() })
             }
         } catch {
+            for listener in listeners {
+                for descriptor in listener.descriptors.dropFirst(mailboxes.count) { _ = close(descriptor) }
+            }
             for mailbox in mailboxes { mailbox.post { $0.stop(grace: 0) } }
             for thread in threads { thread.join() }
             throw GatewayStartError("cannot start a thread: \(error)")

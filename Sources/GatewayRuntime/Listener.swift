@@ -87,10 +87,9 @@ final class Listener: EventHandler {
             return true
         default:
             // Most often EMFILE: the connection stays in the queue and would be reported again and again.
-            logger.warning(
-                "accepting pauses: \(error.reason)",
-                metadata: ["detail": "raise the limit of open files (ulimit -n) or find out who holds them"]
-            )
+            // Whoever holds a descriptor without showing who they are is the first to give one back.
+            let hasSentOneAway = environment.newcomers.sendOneAway(at: reactor.now)
+            environment.warnOfPause(error, hasSentOneAway: hasSentOneAway)
             pause(for: Self.descriptorPause)
             return false
         }

@@ -28,6 +28,7 @@ struct Run: ParsableCommand {
         let logger = log.makeLogger()
         let snapshot = try ConfigurationFile.load(config)
         for note in snapshot.notes { logger.notice("\(note)") }
+        DescriptorLimit.raise(for: snapshot.configuration.limits, logger: logger)
         var signals = Signals([SIGTERM, SIGINT, SIGHUP])
         let gateway: Gateway
         do {

@@ -35,6 +35,7 @@ public final class GatewayBench: Sendable {
         upstream: Upstream = .recording,
         isEager: Bool = false,
         descriptorLimit: Int? = nil,
+        logLevel: String = "debug",
         configure: (inout GatewayConfigurationText) throws -> Void = { _ in }
     ) throws {
         let directory = try TemporaryDirectory()
@@ -59,7 +60,8 @@ public final class GatewayBench: Sendable {
         self.configurationFile = try directory.write(configuration.yaml, to: "gateway.yaml")
         self.gateway = try GatewayProcess(
             configurationFile: self.configurationFile,
-            descriptorLimit: descriptorLimit
+            descriptorLimit: descriptorLimit,
+            logLevel: logLevel
         )
     }
 

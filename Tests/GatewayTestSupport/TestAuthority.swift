@@ -82,7 +82,7 @@ public final class TestAuthority: Sendable {
         issuer: String? = nil
     ) throws -> CertificateFiles {
         var options = ["client", self.directory, name, "--purpose", purpose.rawValue]
-        options += Self.option("--cn", [commonName].compactMap(\.self)) + Self.option("--ou", organizationalUnits)
+        options += ["--cn", commonName ?? name] + Self.option("--ou", organizationalUnits)
         options += Self.option("--uri", uris) + Self.option("--dns", dns) + Self.option("--email", emails)
         options += Self.option("--ip", ips) + Self.period(notBefore, notAfter)
         options += Self.option("--issuer", [issuer].compactMap(\.self))
@@ -132,7 +132,15 @@ public final class TestAuthority: Sendable {
             if let files = issued[arguments] {
                 return files
             }
-            try self.run(arguments)
+            // Somebody else may have asked for the same name with other options: each gets files of its own.
+            var name = name
+            var options = arguments
+            let others = issued.keys.count { $0[2] == name }
+            if others > 0 {
+                name += "-\(others + 1)"
+                options[2] = name
+            }
+            try self.run(options)
             let files = CertificateFiles(
                 certificate: "\(self.directory)/\(name).pem",
                 key: "\(self.directory)/\(name)-key.pem"

@@ -36,8 +36,8 @@ struct CrowdTests {
         let memory = try gateway.residentBytes()
         var figures: [String] = []
         var leftOver: [Int] = []
-        for _ in 0..<3 {
-            let idle = try Self.storm(stage, clients: 1000, calls: 100)
+        for round in 0..<3 {
+            let idle = try Self.storm(stage, clients: 1000, calls: round == 0 ? 100 : 10)
             try eventually("every descriptor is back") { try gateway.descriptorCount() == descriptors }
             try eventually("half of what the crowd took is given back", within: .seconds(5)) {
                 try gateway.residentBytes() - memory < (idle - memory) / 2

@@ -53,12 +53,12 @@ extension ConfigurationDecoder {
             let section = reader.section(
                 node,
                 "timeouts",
-                known: ["handshake", "context", "frame", "idle", "upstream", "drain"]
+                known: ["handshake", "context", "frame", "idle", "stall", "upstream", "drain"]
             )
         else { return timeouts }
         let members: [(String, WritableKeyPath<GatewayTimeouts, UInt64>)] = [
             ("handshake", \.handshake), ("context", \.context), ("frame", \.frame), ("upstream", \.upstream),
-            ("drain", \.drain),
+            ("drain", \.drain), ("stall", \.stall),
         ]
         for (key, member) in members {
             if let node = section.members[key], let value = reader.duration(node, section.path(of: key)) {

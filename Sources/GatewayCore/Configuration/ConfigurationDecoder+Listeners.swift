@@ -39,10 +39,16 @@ extension ConfigurationDecoder {
         let bracketed = host.hasPrefix("[") && host.hasSuffix("]")
         if bracketed { host = String(host.dropFirst().dropLast()) }
         let isIPv6 = host.contains(":")
-        let digits = host.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
-        guard bracketed == isIPv6, digits, !host.isEmpty else {
-            let hint = isIPv6 && !bracketed ? " (an IPv6 address needs brackets)" : " (a host name is not an address)"
-            reader.report(node, path, "expected \(what), not '\(text)'\(digits && !isIPv6 ? "" : hint)")
+        guard bracketed == isIPv6, IPAddressSyntax.isAddress(host) else {
+            let hint =
+                if isIPv6, !bracketed {
+                    " (an IPv6 address needs brackets)"
+                } else if host.contains(where: { $0.isLetter && !$0.isHexDigit }) {
+                    " (a host name is not an address)"
+                } else {
+                    ""
+                }
+            reader.report(node, path, "expected \(what), not '\(text)'\(hint)")
             return nil
         }
         return ListenerAddress(host: host, port: port)

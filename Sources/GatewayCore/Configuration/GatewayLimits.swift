@@ -47,6 +47,8 @@ public struct GatewayTimeouts: Sendable, Hashable {
     public var frame: UInt64
     /// Without a byte from either side; nil for no such deadline.
     public var idle: UInt64?
+    /// While something is queued for a side: without its taking a byte.
+    public var stall: UInt64
     /// From dialling a local server to its `Initialize`.
     public var upstream: UInt64
     /// After one side has finished sending: how long the other may stay silent before the connection is cut.
@@ -58,6 +60,7 @@ public struct GatewayTimeouts: Sendable, Hashable {
         context: UInt64 = 10_000_000_000,
         frame: UInt64 = 30_000_000_000,
         idle: UInt64? = nil,
+        stall: UInt64 = 300_000_000_000,
         upstream: UInt64 = 5_000_000_000,
         drain: UInt64 = 30_000_000_000
     ) {
@@ -65,6 +68,7 @@ public struct GatewayTimeouts: Sendable, Hashable {
         self.context = context
         self.frame = frame
         self.idle = idle
+        self.stall = stall
         self.upstream = upstream
         self.drain = drain
     }

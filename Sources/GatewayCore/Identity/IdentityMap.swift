@@ -30,6 +30,15 @@ public struct IdentityMap: Sendable {
         /// One it announces, if it matches a pattern.
         case announced([Glob])
 
+        /// Whether both come to the same, byte for byte: `String ==` takes two spellings of a letter for one.
+        func isSame(as other: ContextGrant) -> Bool {
+            switch (self, other) {
+            case (.assigned(let context), .assigned(let other)): context.utf8.elementsEqual(other.utf8)
+            case (.announced(let patterns), .announced(let other)): patterns == other
+            default: false
+            }
+        }
+
         /// The context of a client that announces `value`.
         ///
         /// - Parameter announced: The announced context; nil when it is not a string.
@@ -87,7 +96,7 @@ public struct IdentityMap: Sendable {
                 for value in field.values(in: identity) where matches(entries[index], identity, field, value) {
                     let grant = try grant(entries[index], identity, field, value)
                     let result = Resolution(entry: index, grant: grant, field: field, value: value)
-                    let isNew = !results.contains { $0.entry == result.entry && $0.grant == result.grant }
+                    let isNew = !results.contains { $0.entry == result.entry && $0.grant.isSame(as: result.grant) }
                     if isNew { results.append(result) }
                 }
             }
@@ -143,8 +152,8 @@ public struct IdentityMap: Sendable {
         in identity: CertificateIdentity,
         _ entry: Entry
     ) throws(ContextTemplate.Failure) -> String {
-        let values = Set(field.values(in: identity).filter { entry.match[field]?.matches($0) ?? true })
-        guard let value = values.first, values.count == 1 else {
+        let values = field.values(in: identity).filter { entry.match[field]?.matches($0) ?? true }
+        guard let value = values.first, values.allSatisfy({ $0.utf8.elementsEqual(value.utf8) }) else {
             throw ContextTemplate.Failure(
                 description: values.isEmpty
                     ? "the context needs the certificate's \(field.rawValue), which it does not have"

@@ -47,6 +47,8 @@ public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
         public static let frameTimeout = Code(rawValue: "frame-timeout")
         /// Nothing came from either side for too long.
         public static let idleTimeout = Code(rawValue: "idle-timeout")
+        /// One side has taken nothing of what is queued for it for too long.
+        public static let stallTimeout = Code(rawValue: "stall-timeout")
         /// Too many newcomers; the oldest made room.
         public static let newcomerLimit = Code(rawValue: "newcomer-limit")
         /// Too many clients.

@@ -168,13 +168,17 @@ public struct GatewaySession: Sendable {
         }
     }
 
+    /// Longer names are denied: every pattern would have to be held against all of them.
+    private static let longestName = 4096
+
     private func allows(
         _ request: AccessPolicy.Request,
         _ message: Span<UInt8>,
         _ channel: Range<Int>,
         _ name: Range<Int>
     ) -> Bool {
-        policy.allows(request, channel: message.extracting(channel), name: message.extracting(name))
+        guard channel.count <= Self.longestName, name.count <= Self.longestName else { return false }
+        return policy.allows(request, channel: message.extracting(channel), name: message.extracting(name))
     }
 
     private mutating func denied(

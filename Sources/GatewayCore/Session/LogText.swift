@@ -20,12 +20,15 @@ enum LogText {
         return result
     }
 
+    private static let mostNames = 12
+
     /// The names a certificate offers, for a person who wonders why none matched.
     static func names(of identity: CertificateIdentity) -> String {
         var names: [String] = []
         for field in IdentityField.allCases where field != .publicKey && field != .fingerprint {
             names += field.values(in: identity).map { "\(field.rawValue) '\(quoted($0))'" }
         }
+        if names.count > mostNames { names = names.prefix(mostNames) + ["and \(names.count - mostNames) more"] }
         return names.isEmpty ? "it names nobody; fingerprint \(identity.fingerprint)" : names.joined(separator: ", ")
     }
 }

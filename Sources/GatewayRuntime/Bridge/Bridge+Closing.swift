@@ -14,16 +14,18 @@ extension Bridge {
 
     /// Passes ends of streams on, once everything before them has been passed.
     func advance() {
-        if phase == .lingering { return advanceLingering() }
-        if client.isLost { return clientLost() }
+        if client.isLost, !client.hasEnded {
+            log.closed(CloseReason(.connectionLost, "the connection to the client was lost"), self)
+            return dispose()
+        }
         if let failure = client.failure, !clientHasMore { return close(failure) }
         if client.hasEnded, !clientHasMore { clientEnded() }
         guard phase != .lingering, clientHandle != nil else { return }
         if let upstream, upstream.hasEnded, !upstreamHasMore { upstreamEnded(upstream) }
         guard phase != .lingering, clientHandle != nil else { return }
-        if client.hasEnded, client.hasShutDown { return finished() }
-        let idle = snapshot.configuration.timeouts.idle
-        deadlines.idle = phase == .open ? idle.map { lastActivity + $0 } ?? .max : .max
+        // What the client has asked for before it went still belongs to the server.
+        let serverHasAll = upstream.map { $0.isGone || $0.hasShutDown } ?? true
+        if client.hasEnded, client.hasShutDown || client.isLost, serverHasAll { return finished() }
         let oneHasEnded = client.hasEnded || upstream?.hasEnded == true
         deadlines.closing = oneHasEnded ? lastActivity + snapshot.configuration.timeouts.drain : .max
     }
@@ -54,21 +56,14 @@ extension Bridge {
     }
 
     private func finished() {
-        if clientEndedFirst == false {
+        if client.isLost {
+            let message = "the client finished, and was gone before it had every answer"
+            log.closed(CloseReason(.connectionLost, message), self)
+        } else if clientEndedFirst == false {
             let name = session?.upstream.name ?? ""
             log.closed(CloseReason(.upstreamClosed, "the local server '\(name)' finished, then the client"), self)
         } else {
             log.closed(CloseReason(.finished, "the client finished"), self)
-        }
-        dispose()
-    }
-
-    /// The client's socket has failed, or both of its directions are over.
-    func clientLost() {
-        if client.hasEnded || phase == .lingering {
-            log.closed(CloseReason(.finished, "the client finished"), self)
-        } else {
-            log.closed(CloseReason(.connectionLost, "the connection to the client was lost"), self)
         }
         dispose()
     }
@@ -119,10 +114,12 @@ extension Bridge {
         return Frame(type: .control, id: 0, ack: 0, body: JSONText.write(.object(members)) ?? []).encoded()
     }
 
-    private func advanceLingering() {
+    /// Lets the client read what was sent last, for a while.
+    func advanceLingering() {
         if client.isLost || client.hasEnded && client.hasShutDown { return dispose() }
         // What was queued before the end still belongs to the client, for as long as it takes some of it.
-        let allowed = client.backlogByteCount > 0 ? snapshot.configuration.timeouts.drain : Self.lingerTime
+        let waits = lingersForBacklog && client.backlogByteCount > 0
+        let allowed = waits ? snapshot.configuration.timeouts.drain : Self.lingerTime
         deadlines.closing = lastActivity + allowed
     }
 
@@ -142,31 +139,43 @@ extension Bridge {
                 close(CloseReason(.contextTimeout, "no context within \(Self.text(timeouts.context)) of the handshake"))
             }
         } else if deadlines.frame <= now {
-            frameExpired()
-        } else if deadlines.idle <= now, let idle = timeouts.idle {
-            close(CloseReason(.idleTimeout, "nothing came from either side for \(Self.text(idle))"))
+            let message = "the rest of a frame did not come in time (\(client.pending.count) bytes of it had)"
+            close(CloseReason(.frameTimeout, message))
         } else if deadlines.upstream <= now {
-            let path = session.map { snapshot.configuration.resolve($0.upstream.unix) } ?? ""
-            let what = upstream?.state == .connected ? "did not say Initialize" : "did not accept a connection"
-            let message = "the local server at \(path) \(what) within \(Self.text(timeouts.upstream))"
-            close(CloseReason(.upstreamTimeout, message))
-        } else if deadlines.closing <= now {
-            let side = client.hasEnded ? "the local server" : "the client"
-            let message =
-                "\(side) neither sent nor finished for \(Self.text(timeouts.drain)) after the other had finished"
-            close(CloseReason(.drainTimeout, message))
+            upstreamExpired(timeouts.upstream)
+        } else {
+            silenceExpired(timeouts, now)
         }
     }
 
-    private func frameExpired() {
-        guard clientMayRead else {
-            // The gateway has stopped reading, because the server does not keep up; that is not the client's fault.
-            frameBegan = reactor.now
-            deadlines.frame = frameBegan + snapshot.configuration.timeouts.frame
+    private func upstreamExpired(_ timeout: UInt64) {
+        if upstream?.state == .connected, !upstreamMayRead {
+            // Its Initialize may have come, but the client does not keep up and the server is not read.
+            deadlines.upstream = reactor.now + timeout
             return
         }
-        let message = "the rest of a frame did not come in time (\(client.pending.count) bytes of it had)"
-        close(CloseReason(.frameTimeout, message))
+        let path = session.map { snapshot.configuration.resolve($0.upstream.unix) } ?? ""
+        let what = upstream?.state == .connected ? "did not say Initialize" : "did not accept a connection"
+        close(CloseReason(.upstreamTimeout, "the local server at \(path) \(what) within \(Self.text(timeout))"))
+    }
+
+    /// Deadlines after which nobody is expected to take what is still queued.
+    private func silenceExpired(_ timeouts: GatewayTimeouts, _ now: UInt64) {
+        lingersForBacklog = false
+        if deadlines.clientStall <= now || deadlines.upstreamStall <= now {
+            let side = deadlines.clientStall <= now ? "client" : "local server"
+            let message = "the \(side) has taken nothing of what is queued for it for \(Self.text(timeouts.stall))"
+            close(CloseReason(.stallTimeout, message))
+        } else if deadlines.idle <= now, let idle = timeouts.idle {
+            close(CloseReason(.idleTimeout, "nothing came from either side for \(Self.text(idle))"))
+        } else if deadlines.closing <= now {
+            let side = upstream.map(\.hasEnded) ?? true ? "the client" : "the local server"
+            let message =
+                "\(side) neither sent nor finished for \(Self.text(timeouts.drain)) after the other had finished"
+            close(CloseReason(.drainTimeout, message))
+        } else {
+            lingersForBacklog = true
+        }
     }
 
     private static func text(_ nanoseconds: UInt64) -> String {
@@ -195,9 +204,8 @@ extension CloseReason {
             "not-allowed"
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: "upstream-unavailable"
         case .stopping: "draining"
-        case .contextTimeout, .drainTimeout, .frameTimeout, .idleTimeout, .clientLimit, .newcomerLimit,
-            .incompleteLimit,
-            .gatewayFailure:
+        case .contextTimeout, .drainTimeout, .frameTimeout, .idleTimeout, .stallTimeout, .clientLimit, .newcomerLimit,
+            .incompleteLimit, .gatewayFailure:
             "limit"
         default: "malformed"
         }

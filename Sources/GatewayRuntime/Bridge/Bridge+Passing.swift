@@ -78,15 +78,15 @@ extension Bridge {
         var position = 0
         var passed = 0
         var frames = 0
-        while frames < Self.framesPerTurn, position < span.count {
+        while phase != .lingering, frames < Self.framesPerTurn, position < span.count {
             guard let step = session?.receivedFromClient(span.extracting(position...)) else { break }
             if step.action == .wait {
-                if position > 0 || deadlines.frame == .max { frameBegan = reactor.now }
-                awaitRest(ofFrame: step.byteCount)
+                let began = position > 0 ? nil : pendingFrame?.began
+                pendingFrame = PendingFrame(began: began ?? reactor.now, byteCount: step.byteCount)
                 break
             }
             frames += 1
-            deadlines.frame = .max
+            pendingFrame = nil
             if step.action != .forward {
                 forward(UnsafeRawBufferPointer(rebasing: bytes[passed..<position]))
                 passed = position + step.byteCount
@@ -95,17 +95,11 @@ extension Bridge {
             if perform(step.action) == .closing { return position }
         }
         forward(UnsafeRawBufferPointer(rebasing: bytes[passed..<position]))
-        if frames == Self.framesPerTurn, position < bytes.count, let clientHandle {
+        if frames == Self.framesPerTurn, position < bytes.count {
             clientHasMore = true
-            reactor.continueSoon(clientHandle)
+            askForTurn()
         }
         return position
-    }
-
-    /// The frame's bytes have begun to come; the last must be there in time.
-    private func awaitRest(ofFrame byteCount: Int) {
-        let extra = UInt64(byteCount / (64 << 10)) * 1_000_000_000
-        deadlines.frame = frameBegan + snapshot.configuration.timeouts.frame + extra
     }
 
     private enum Outcome {
@@ -116,7 +110,7 @@ extension Bridge {
     private func perform(_ action: GatewaySession.ClientAction) -> Outcome {
         switch action {
         case .wait, .forward, .swallow:
-            return .goingOn
+            break
         case .accept:
             accepted()
         case .deny(let answer, let denial):
@@ -231,7 +225,7 @@ extension Bridge {
         var position = 0
         var passed = 0
         var frames = 0
-        while frames < Self.framesPerTurn, position < span.count {
+        while phase != .lingering, frames < Self.framesPerTurn, position < span.count {
             guard let step = session?.receivedFromServer(span.extracting(position...)), step.action != .wait else {
                 break
             }
@@ -248,9 +242,9 @@ extension Bridge {
             if session?.serverIsReady == true { deadlines.upstream = .max }
         }
         sendToClient(UnsafeRawBufferPointer(rebasing: bytes[passed..<position]))
-        if frames == Self.framesPerTurn, position < bytes.count, let upstreamHandle {
+        if frames == Self.framesPerTurn, position < bytes.count {
             upstreamHasMore = true
-            reactor.continueSoon(upstreamHandle)
+            askForTurn()
         }
         return position
     }

@@ -35,17 +35,19 @@ final class Bridge: EventHandler {
     var deadlines = BridgeDeadlines()
     /// When bytes last came from either side, or left a queue; while lingering, only the latter.
     var lastActivity: UInt64
-    /// When the first byte of the frame came that is incomplete.
-    var frameBegan: UInt64 = 0
+    /// The client's frame that has begun and is not complete.
+    var pendingFrame: PendingFrame?
     /// Frames wait that were beyond one turn's share.
     var clientHasMore = false
     var upstreamHasMore = false
+    /// Whether a closing client gets time for what is still queued for it.
+    var lingersForBacklog = true
     /// The side that finished first.
     var clientEndedFirst: Bool?
 
     /// Neighbours among the newcomers of the thread.
     weak var older: Bridge?
-    var newer: Bridge?
+    weak var newer: Bridge?
     /// Whether this is one of the clients that are counted.
     var isCountedClient = false
     /// A step of the handshake waits for its turn.
@@ -55,7 +57,13 @@ final class Bridge: EventHandler {
 
     private(set) var clientHandle: Reactor.Handle?
     private(set) var upstreamHandle: Reactor.Handle?
-    private var armedDeadline = UInt64.max
+    /// Timers that are running for this bridge, the next one last.
+    private var armedDeadlines: [UInt64] = []
+    private var hasAskedForTurn = false
+    /// Both directions of the client's socket are over, which cannot be masked while it is watched.
+    private var clientHasHungUp = false
+    private var clientStall = StallWatch()
+    private var upstreamStall = StallWatch()
 
     /// Takes a connection that was just accepted.
     init(
@@ -114,13 +122,10 @@ final class Bridge: EventHandler {
         }
         if clientMayRead, !readiness.isDisjoint(with: [.readable, .hungUp, .failed]) {
             receiveFromClient()
-        } else if !readiness.isDisjoint(with: [.hungUp, .failed]) {
-            if client.hasEnded || readiness.contains(.failed) {
-                clientLost()
-            } else if let clientHandle {
-                // A hang-up cannot be masked; it is looked at again when there is room to read.
-                reactor.unwatch(clientHandle)
-            }
+        } else if readiness.contains(.failed) {
+            client.fail()
+        } else if readiness.contains(.hungUp) {
+            clientHasHungUp = true
         }
     }
 
@@ -137,12 +142,18 @@ final class Bridge: EventHandler {
         if !readiness.isDisjoint(with: [.hungUp, .failed]) { upstream.hungUp() }
         if upstreamMayRead, !readiness.isDisjoint(with: [.readable, .hungUp, .failed]) {
             receiveFromUpstream()
-        } else if !upstream.hasEnded, upstream.isGone, let upstreamHandle {
-            reactor.unwatch(upstreamHandle)
         }
     }
 
+    /// Asks for another turn for the frames that were beyond this one's share.
+    func askForTurn() {
+        guard !hasAskedForTurn, let clientHandle else { return }
+        hasAskedForTurn = true
+        reactor.continueSoon(clientHandle)
+    }
+
     func continueNow() {
+        hasAskedForTurn = false
         if clientHasMore {
             clientHasMore = false
             judgePendingFromClient()
@@ -161,7 +172,7 @@ final class Bridge: EventHandler {
     }
 
     func deadlinePassed(_ deadline: UInt64) {
-        if deadline == armedDeadline { armedDeadline = .max }
+        if deadline == armedDeadlines.last { armedDeadlines.removeLast() }
         if deadlines.next <= reactor.now { deadlineExpired() }
         settle()
     }
@@ -221,8 +232,13 @@ final class Bridge: EventHandler {
     /// Brings what is watched, and the timer, in line with the state. The last step of every event.
     func settle() {
         guard clientHandle != nil else { return }
-        if countIncompleteBytes() { refuseIncompleteBytes() }
-        advance()
+        if countIncompleteBytes() {
+            refuseIncompleteBytes()
+            countIncompleteBytes()
+        }
+        if phase != .lingering { advance() }
+        // Not instead: the first may lead to the second.
+        if phase == .lingering, clientHandle != nil { advanceLingering() }
         guard let clientHandle else { return }
         do throws(SystemError) {
             try watchClient(clientHandle)
@@ -231,17 +247,39 @@ final class Bridge: EventHandler {
             close(CloseReason(.gatewayFailure, "the gateway cannot watch the connection: \(error)"))
             return dispose()
         }
+        updateDeadlines()
         let next = deadlines.next
-        if next < armedDeadline {
-            armedDeadline = next
+        if next < armedDeadlines.last ?? .max {
+            armedDeadlines.append(next)
             reactor.wake(clientHandle, at: next)
         }
+    }
+
+    /// Deadlines that follow from the state alone.
+    private func updateDeadlines() {
+        guard phase != .lingering else { return }
+        let timeouts = snapshot.configuration.timeouts
+        deadlines.idle = phase == .open ? timeouts.idle.map { lastActivity + $0 } ?? .max : .max
+        // Time in which the gateway does not read is not the client's fault.
+        if !clientMayRead { pendingFrame?.began = reactor.now }
+        deadlines.frame = clientMayRead ? pendingFrame?.deadline(timeouts.frame) ?? .max : .max
+        let now = reactor.now
+        let clientSince = clientStall.update(queued: client.backlogByteCount, sent: client.sentByteCount, at: now)
+        let upstreamSince = upstreamStall.update(
+            queued: upstream?.backlogByteCount ?? 0,
+            sent: upstream?.sentByteCount ?? 0,
+            at: now
+        )
+        deadlines.clientStall = clientSince.map { $0 + timeouts.stall } ?? .max
+        deadlines.upstreamStall = upstreamSince.map { $0 + timeouts.stall } ?? .max
     }
 
     private func watchClient(_ handle: Reactor.Handle) throws(SystemError) {
         var interest: Readiness = []
         if phase == .lingering ? !client.hasEnded : clientMayRead { interest.insert(.readable) }
         if client.backlogByteCount > 0 { interest.insert(.writable) }
+        // A hang-up is looked at again when there is room to read.
+        if clientHasHungUp || client.isLost, interest.isEmpty { return reactor.unwatch(handle) }
         try reactor.watch(handle, client.socket.number, for: interest)
     }
 
@@ -270,22 +308,4 @@ extension Bridge {
         // Small ones are let be: they are most often complete with the next read, and cannot be what fills the memory.
         return growth > 0 && held > Scratch.readByteCount && total > snapshot.configuration.limits.incompleteBytes
     }
-}
-
-/// The deadlines of a bridge; `UInt64.max` is never.
-struct BridgeDeadlines {
-    /// For the handshake, then for the context.
-    var client = UInt64.max
-    /// For the rest of a frame that has begun.
-    var frame = UInt64.max
-    /// For anything at all to come.
-    var idle = UInt64.max
-    /// For the server's `Initialize`.
-    var upstream = UInt64.max
-    /// For dialling again a server whose queue was full.
-    var redial = UInt64.max
-    /// For the second side to finish, or for a closing client to be gone.
-    var closing = UInt64.max
-
-    var next: UInt64 { min(client, frame, idle, upstream, redial, closing) }
 }

@@ -28,6 +28,19 @@ final class BridgeEnvironment {
         newcomers = Newcomers(limit: max(1, snapshot.configuration.limits.newcomers / threadCount))
     }
 
+    private var nextPauseWarning: UInt64 = 0
+
+    /// Says now and then that connections are not accepted.
+    func warnOfPause(_ error: SystemError, hasSentOneAway: Bool) {
+        guard reactor.now >= nextPauseWarning else { return }
+        nextPauseWarning = reactor.now + Self.warningInterval
+        let detail = "raise the limit of open files (ulimit -n), lower limits.clients, or find out who holds them"
+        logger.warning(
+            "accepting pauses: \(error.reason)",
+            metadata: ["detail": "\(detail)", "newcomerSentAway": "\(hasSentOneAway)"]
+        )
+    }
+
     /// Says now and then that the pool of newcomers is full; a line for each would be a flood of its own.
     func newcomerMakesRoom() {
         newcomersThatMadeRoom += 1

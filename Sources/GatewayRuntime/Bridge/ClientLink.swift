@@ -109,6 +109,12 @@ final class ClientLink {
 
     // MARK: Sending
 
+    /// The system reports that the connection is gone.
+    func fail() {
+        isLost = true
+        backlog = ByteQueue()
+    }
+
     /// Encrypts bytes and queues them; `flush` sends.
     func send(_ bytes: UnsafeRawBufferPointer) throws(TLSError) {
         guard !isLost, !isFinishing, !bytes.isEmpty else { return }
@@ -131,6 +137,7 @@ final class ClientLink {
             guard let count = backlog.withUnsafeBytes(write) else { break }
             backlog.consume(count)
         }
+        if isLost { backlog = ByteQueue() }
         if isFinishing, backlog.isEmpty, !hasShutDown, !isLost {
             socket.shutdownWriting()
             hasShutDown = true

@@ -3,17 +3,20 @@
 
 /// The connections of a thread whose client is not known yet, in the order they came.
 ///
-/// They have a pool of their own, so that strangers never take the places of clients. When it is full, those that have
-/// let the gateway wait longest make room: who is who they say needs milliseconds. If nobody has, because a crowd
-/// comes back at once, new connections wait in the system's queue.
+/// They have a pool of their own, so that strangers never take the places of clients. When it is full, those that let
+/// the gateway wait make room. If nobody does, because a crowd comes back at once, new connections wait in the system's
+/// queue. Who waits for the gateway, to have a step of the handshake done, is never sent away.
 final class Newcomers {
-    /// The age from which a newcomer may be sent away for another, in nanoseconds.
-    private static let patience: UInt64 = 2_000_000_000
+    /// After how long without its first byte a newcomer may be sent away for another, in nanoseconds.
+    private static let patienceForFirstByte: UInt64 = 250_000_000
+    /// After how long since its last byte.
+    private static let patienceForNextByte: UInt64 = 1_000_000_000
     /// How many of the oldest are looked at for one that may go.
-    private static let looks = 64
+    private static let looks = 256
 
     private let limit: Int
-    private var first: Bridge?
+    // The reactor owns the bridges.
+    private weak var first: Bridge?
     private weak var last: Bridge?
     private var count = 0
 
@@ -23,17 +26,29 @@ final class Newcomers {
 
     /// Whether there is a place, after sending somebody away if need be.
     func makeRoom(at now: UInt64) -> Bool {
-        guard count >= limit else { return true }
+        count < limit || sendOneAway(at: now)
+    }
+
+    /// Sends away the oldest of those who let the gateway wait.
+    ///
+    /// - Returns: Whether there was one.
+    func sendOneAway(at now: UInt64) -> Bool {
         var candidate = first
         for _ in 0..<Self.looks {
-            guard let bridge = candidate, now >= bridge.acceptedAt + Self.patience else { return false }
-            if !bridge.awaitsHandshakeTurn {
+            guard let bridge = candidate else { return false }
+            if mayGo(bridge, now) {
                 bridge.makeRoom()
                 return true
             }
             candidate = bridge.newer
         }
         return false
+    }
+
+    private func mayGo(_ bridge: Bridge, _ now: UInt64) -> Bool {
+        if bridge.awaitsHandshakeTurn { return false }
+        if bridge.client.receivedByteCount == 0 { return now >= bridge.acceptedAt + Self.patienceForFirstByte }
+        return now >= bridge.lastActivity + Self.patienceForNextByte
     }
 
     /// Takes in a connection.

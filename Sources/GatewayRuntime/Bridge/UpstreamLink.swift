@@ -26,6 +26,8 @@ final class UpstreamLink {
     private(set) var isGone = false
     /// Whether our end of file has been sent.
     private(set) var hasShutDown = false
+    /// Bytes sent.
+    private(set) var sentByteCount = 0
 
     private let address: SocketAddress
     private var backlog = ByteQueue()
@@ -75,7 +77,9 @@ final class UpstreamLink {
 
     private func write(_ bytes: UnsafeRawBufferPointer) -> Int? {
         switch socket.write(bytes) {
-        case .bytes(let count): return count
+        case .bytes(let count):
+            sentByteCount += count
+            return count
         case .wouldBlock: return nil
         case .failed:
             // What the server sent before it went is still to be read.

@@ -7,7 +7,6 @@ struct HandleQueue {
     private var head = 0
 
     var isEmpty: Bool { head == handles.count }
-    var count: Int { handles.count - head }
 
     mutating func append(_ handle: Reactor.Handle) {
         handles.append(handle)
@@ -26,11 +25,5 @@ struct HandleQueue {
             }
         }
         return handles[head]
-    }
-
-    /// Forgets those that are not wanted any more.
-    mutating func keep(where isWanted: (Reactor.Handle) -> Bool) {
-        handles = handles[head...].filter(isWanted)
-        head = 0
     }
 }

@@ -110,6 +110,7 @@ final class Reactor {
 
     /// Calls the handler's `deadlinePassed` once the time has come.
     func wake(_ handle: Handle, at deadline: UInt64) {
+        timers.pruneIfLarge(where: isLive)
         timers.add(TimerQueue.Entry(deadline: deadline, handle: handle))
     }
 

@@ -9,7 +9,10 @@ struct TimerQueue {
         var handle: Reactor.Handle
     }
 
+    private static let fewest = 4096
+
     private var heap: [Entry] = []
+    private var countToPrune = TimerQueue.fewest
 
     /// The next deadline.
     var next: UInt64? { heap.first?.deadline }
@@ -23,6 +26,14 @@ struct TimerQueue {
             heap.swapAt(child, parent)
             child = parent
         }
+    }
+
+    /// Forgets entries that nobody waits for any more, once there are many: a timer outlives who asked for it.
+    mutating func pruneIfLarge(where isWanted: (Reactor.Handle) -> Bool) {
+        guard heap.count >= countToPrune else { return }
+        // A sorted array is a heap.
+        heap = heap.filter { isWanted($0.handle) }.sorted { $0.deadline < $1.deadline }
+        countToPrune = max(Self.fewest, 2 * heap.count)
     }
 
     /// Takes out the first entry that is due.
