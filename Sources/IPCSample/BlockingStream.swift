@@ -58,9 +58,15 @@ public final class BlockingStream {
     ///
     /// - Throws: `SampleError`, or `TLSError` with what one side has against the other. With TLS 1.3 a server refuses a
     ///   certificate only after this has returned; the first `receive` throws then.
-    public convenience init(host: String, port: UInt16, tls: TLSContext, serverName: String) throws {
+    public convenience init(
+        host: String,
+        port: UInt16,
+        tls: TLSContext,
+        serverName: String,
+        resuming state: TLSResumptionState? = nil
+    ) throws {
         try self.init(host: host, port: port)
-        try startTLS(tls, serverName: serverName)
+        try startTLS(tls, serverName: serverName, resuming: state)
     }
 
     deinit {
@@ -84,8 +90,8 @@ public final class BlockingStream {
     }
 
     /// Negotiates TLS over the connection.
-    public func startTLS(_ context: TLSContext, serverName: String) throws {
-        let session = try TLSSession(context: context, output: output, serverName: serverName)
+    public func startTLS(_ context: TLSContext, serverName: String, resuming state: TLSResumptionState? = nil) throws {
+        let session = try TLSSession(context: context, output: output, serverName: serverName, resuming: state)
         tls = session
         while true {
             // An alert may be waiting even when a step fails.
@@ -102,6 +108,12 @@ public final class BlockingStream {
 
     /// What was negotiated; nil without TLS.
     public var negotiated: NegotiatedTLS? { tls?.negotiated }
+
+    /// Whether an earlier TLS session was resumed.
+    public var isResumed: Bool { tls?.isResumed ?? false }
+
+    /// What is needed to resume this TLS session later; with TLS 1.3 nil until the server has sent something.
+    public var resumableSession: TLSResumptionState? { tls?.resumableSession }
 
     // MARK: Sending
 

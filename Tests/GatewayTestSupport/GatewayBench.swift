@@ -36,11 +36,12 @@ public final class GatewayBench: Sendable {
         isEager: Bool = false,
         descriptorLimit: Int? = nil,
         logLevel: String = "debug",
+        authority: TestAuthority? = nil,
         configure: (inout GatewayConfigurationText) throws -> Void = { _ in }
     ) throws {
         let directory = try TemporaryDirectory()
         self.directory = directory
-        self.authority = try TestAuthority.shared()
+        self.authority = try authority ?? TestAuthority.shared()
         var path = directory.file("up.sock")
         switch upstream {
         case .recording: self.upstream = try RecordingUpstream(path: path)

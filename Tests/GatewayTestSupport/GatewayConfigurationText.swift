@@ -28,6 +28,10 @@ public struct GatewayConfigurationText: Sendable {
     public var clientCA: String
     /// The oldest version of TLS; nil for the default.
     public var minimumVersion: String?
+    /// Further members of `tls:`.
+    public var tls: [String: String] = [:]
+    /// The members of `identity.deny:`.
+    public var deny: [String: String] = [:]
     /// The local servers.
     public var upstreams: [Upstream]
     /// The certificate fields that name a client.
@@ -64,9 +68,11 @@ public struct GatewayConfigurationText: Sendable {
         if let minimumVersion {
             lines += ["      minimumVersion: \"\(minimumVersion)\""]
         }
+        lines += self.tls.sorted { $0.key < $1.key }.map { "      \($0.key): \($0.value)" }
         lines += ["upstreams:"]
         lines += self.upstreams.map { "  \($0.name): { unix: \($0.path), eager: \($0.isEager) }" }
-        lines += ["identity: { from: [\(self.identity.joined(separator: ", "))] }", "clients:"]
+        let deny = self.deny.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+        lines += ["identity: { from: [\(self.identity.joined(separator: ", "))], deny: { \(deny) } }", "clients:"]
         lines += self.clients.map { "  - \($0)" }
         for (section, members) in [("limits", self.limits), ("timeouts", self.timeouts)] where !members.isEmpty {
             lines += ["\(section):"] + members.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
