@@ -131,6 +131,23 @@ struct GatewaySessionTests {
         #expect(session.deniedCount == 2)
     }
 
+    @Test("denies names too long to be held against every pattern")
+    func longNames() throws {
+        let anything = AccessPolicy.Rule(channel: try #require(Glob("*")), call: [try #require(Glob("*"))], listen: [])
+        var session = GatewaySession(
+            resolution: try Self.session().resolution,
+            policy: AccessPolicy(rules: [anything]),
+            upstream: try Self.session().upstream,
+            limits: GatewayLimits()
+        )
+        _ = Self.action(&session, IPCMessage.context("x"))
+        for (count, passes) in [(4096, true), (4097, false)] {
+            let name = IPCString(String(repeating: "n", count: count))
+            let call = IPCMessage.call(id: 0, channel: "c", command: name, argument: .undefined)
+            #expect((Self.action(&session, call) == .forward) == passes)
+        }
+    }
+
     @Test("closes on a malformed frame with its name")
     func malformed() throws {
         for (message, code) in [

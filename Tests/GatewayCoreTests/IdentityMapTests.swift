@@ -72,6 +72,13 @@ struct IdentityMapTests {
         #expect(try Self.assigned(map, CertificateIdentity(commonNames: ["oz"])) == "a")
     }
 
+    @Test("refuses two values that differ only in how a letter is spelt")
+    func spellingOfLetters() throws {
+        let map = try Self.map("- { match: { commonName: \"*\" }, context: \"remote:{commonName}\" }")
+        let both = CertificateIdentity(commonNames: ["caf\u{e9}", "cafe\u{301}"])
+        #expect(Self.refusal(map, both)?.code == .identityAmbiguous)
+    }
+
     @Test("takes two values with the same result as one")
     func sameResult() throws {
         let map = try Self.map("- { match: { dns: \"*.example.org\" }, context: fixed }")

@@ -16,7 +16,9 @@ extension Bridge {
     func advance() {
         if client.isLost, !client.hasEnded {
             log.closed(CloseReason(.connectionLost, "the connection to the client was lost"), self)
-            return dispose()
+            // A frame that had begun goes with the connection; those before it were accepted.
+            client.endLost()
+            clientHasMore = false
         }
         if let failure = client.failure, !clientHasMore { return close(failure) }
         if client.hasEnded, !clientHasMore { clientEnded() }
@@ -56,7 +58,7 @@ extension Bridge {
     }
 
     private func finished() {
-        if client.isLost {
+        if client.isLost || client.isDeaf {
             let message = "the client finished, and was gone before it had every answer"
             log.closed(CloseReason(.connectionLost, message), self)
         } else if clientEndedFirst == false {
@@ -116,7 +118,7 @@ extension Bridge {
 
     /// Lets the client read what was sent last, for a while.
     func advanceLingering() {
-        if client.isLost || client.hasEnded && client.hasShutDown { return dispose() }
+        if client.isLost || client.isDeaf || client.hasEnded && client.hasShutDown { return dispose() }
         // What was queued before the end still belongs to the client, for as long as it takes some of it.
         let waits = lingersForBacklog && client.backlogByteCount > 0
         let allowed = waits ? snapshot.configuration.timeouts.drain : Self.lingerTime

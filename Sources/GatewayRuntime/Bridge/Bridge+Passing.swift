@@ -21,7 +21,8 @@ extension Bridge {
         case .nothing:
             break
         case .failed(let reason):
-            close(reason)
+            // A loss ends the connection in order, with what was accepted before it.
+            if !client.isLost || phase != .open { close(reason) }
         case .plaintext(let count):
             noteActivity()
             if client.isEstablished, phase == .handshaking { handshakeFinished() }

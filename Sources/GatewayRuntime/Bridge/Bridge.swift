@@ -122,9 +122,9 @@ final class Bridge: EventHandler {
         }
         if clientMayRead, !readiness.isDisjoint(with: [.readable, .hungUp, .failed]) {
             receiveFromClient()
-        } else if readiness.contains(.failed) {
+        } else if readiness.contains(.failed), client.hasEnded {
             client.fail()
-        } else if readiness.contains(.hungUp) {
+        } else if !readiness.isDisjoint(with: [.hungUp, .failed]) {
             clientHasHungUp = true
         }
     }

@@ -31,6 +31,8 @@ final class ClientLink {
     private(set) var failure: CloseReason?
     /// Whether the socket has failed; nothing more comes or goes.
     private(set) var isLost = false
+    /// Whether the client cannot be sent anything any more. What it sent before is still to be read.
+    private(set) var isDeaf = false
     /// Ciphertext bytes received.
     private(set) var receivedByteCount = 0
     /// Ciphertext bytes sent.
@@ -45,6 +47,8 @@ final class ClientLink {
         self.socket = socket
         self.scratch = scratch
     }
+
+    private var canSend: Bool { !isLost && !isDeaf }
 
     /// Ciphertext that the socket has not taken yet.
     var backlogByteCount: Int { backlog.count }
@@ -115,30 +119,36 @@ final class ClientLink {
         backlog = ByteQueue()
     }
 
+    /// Nothing more comes after a loss, and what is incomplete stays so.
+    func endLost() {
+        hasEnded = true
+        pending = ByteQueue()
+    }
+
     /// Encrypts bytes and queues them; `flush` sends.
     func send(_ bytes: UnsafeRawBufferPointer) throws(TLSError) {
-        guard !isLost, !isFinishing, !bytes.isEmpty else { return }
+        guard canSend, !isFinishing, !bytes.isEmpty else { return }
         try tls.write(bytes)
     }
 
     /// Sends what is queued, as far as the socket takes it. Call it after everything that may have produced output.
     func flush() {
         if backlog.isEmpty {
-            while !scratch.output.isEmpty, !isLost {
+            while !scratch.output.isEmpty, canSend {
                 guard let count = scratch.output.withUnsafeBytes(write) else { break }
                 scratch.output.consume(count)
             }
         }
         if !scratch.output.isEmpty {
-            if !isLost { scratch.output.withUnsafeBytes { backlog.append($0) } }
+            if canSend { scratch.output.withUnsafeBytes { backlog.append($0) } }
             scratch.output.consume(scratch.output.count)
         }
-        while !backlog.isEmpty, !isLost {
+        while !backlog.isEmpty, canSend {
             guard let count = backlog.withUnsafeBytes(write) else { break }
             backlog.consume(count)
         }
-        if isLost { backlog = ByteQueue() }
-        if isFinishing, backlog.isEmpty, !hasShutDown, !isLost {
+        if !canSend { backlog = ByteQueue() }
+        if isFinishing, backlog.isEmpty, !hasShutDown {
             socket.shutdownWriting()
             hasShutDown = true
         }
@@ -153,7 +163,7 @@ final class ClientLink {
         case .wouldBlock:
             return nil
         case .failed:
-            isLost = true
+            isDeaf = true
             return nil
         }
     }
