@@ -42,6 +42,7 @@ lint: ## Check formatting and the rules of the house
 
 sanitize: test-dependencies ## Run the tests under the address sanitizer, leaks included, and the core's under the thread sanitizer
 	$(SWIFT) build --build-tests --sanitize=address --scratch-path .build-address
+	ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=address --scratch-path .build-address $(SKIP_CROWDS)
 	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-thread

@@ -37,7 +37,7 @@ public final class UpstreamConnection: Sendable {
             }
             if state.0 {
                 // A hang-up is reported even while nothing is read.
-                usleep(1_000)
+                _ = Glibc.poll(nil, 0, 1)
                 continue
             }
             let count = recv(self.descriptor, &chunk, chunk.count, Int32(MSG_DONTWAIT))
@@ -55,7 +55,7 @@ public final class UpstreamConnection: Sendable {
         }
         // Kept open for writing until the test closes it or is over.
         while !self.state.withLock({ $0.isClosed }) {
-            usleep(2_000)
+            _ = Glibc.poll(nil, 0, 2)
         }
         Glibc.close(self.descriptor)
     }
