@@ -37,7 +37,7 @@ lint: ## Check formatting and the rules of the house
 		echo 'lint: a test waits for a condition with a deadline, it does not sleep' >&2; exit 1; fi
 	@if git grep -lE -- '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' -- ':!*.md' ':!*.swift' ':!Makefile'; then \
 		echo 'lint: a private key is committed' >&2; exit 1; fi
-	@for script in certs/*.sh docker/*.sh; do bash -n "$$script" || exit 1; done
+	@for script in certs/*.sh docker/*.sh Tests/*.sh; do bash -n "$$script" || exit 1; done
 	@echo 'lint: good'
 
 sanitize: test-dependencies ## Run the tests under the address sanitizer, leaks included, and the core's under the thread sanitizer
@@ -48,6 +48,17 @@ sanitize: test-dependencies ## Run the tests under the address sanitizer, leaks 
 	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-thread
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0 \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=thread --scratch-path .build-thread $(SKIP_CROWDS)
+
+tls-audit: build ## Scan the running gateway with sslscan: only what is configured may be offered
+	@missing=''; command -v sslscan >/dev/null || missing=' sslscan'; $(call install,$$missing)
+	Tests/tls-audit.sh
+
+memcheck: test-dependencies ## Run the tests of the TLS engine under valgrind
+	@missing=''; command -v valgrind >/dev/null || missing=' valgrind'; $(call install,$$missing)
+	$(SWIFT) build --build-tests
+	valgrind --quiet --error-exitcode=1 --suppressions=Tests/valgrind.supp --child-silent-after-fork=yes \
+		.build/debug/ipc-gatewayPackageTests.xctest --testing-library swift-testing \
+		--filter 'TLSEngineTests.(HandshakeTests|RefusalTests|DataTests)'
 
 docker-test: ## Build the container image, run docker/compose.yaml, check what docker/README.md promises
 	docker/test.sh
