@@ -53,12 +53,12 @@ tls-audit: build ## Scan the running gateway with sslscan: only what is configur
 	@missing=''; command -v sslscan >/dev/null || missing=' sslscan'; $(call install,$$missing)
 	Tests/tls-audit.sh
 
-memcheck: test-dependencies ## Run the tests of the TLS engine under valgrind
-	@missing=''; command -v valgrind >/dev/null || missing=' valgrind'; $(call install,$$missing)
-	$(SWIFT) build --build-tests
-	valgrind --quiet --error-exitcode=1 --suppressions=Tests/valgrind.supp --child-silent-after-fork=yes \
-		.build/debug/ipc-gatewayPackageTests.xctest --testing-library swift-testing \
-		--filter 'TLSEngineTests.(HandshakeTests|RefusalTests|DataTests)'
+memcheck: build ## Run the gateway under valgrind while clients are accepted, denied and refused
+	@missing=''; \
+	command -v valgrind >/dev/null || missing="$$missing valgrind"; \
+	command -v objcopy >/dev/null || missing="$$missing binutils"; \
+	$(call install,$$missing)
+	Tests/memcheck.sh
 
 docker-test: ## Build the container image, run docker/compose.yaml, check what docker/README.md promises
 	docker/test.sh
