@@ -52,63 +52,34 @@ public final class SampleServer: Sendable {
         unlink(path)
     }
 
-    /// Serves connections until `stop`.
-    public func run() {
+    /// Serves connections on a thread of its own, until `stop`.
+    public func start() throws(SampleError) {
+        try DetachedThread.start { self.run() }
+    }
+
+    private func run() {
         while true {
             let connection = accept(listener, nil, nil)
             if connection < 0 {
                 if errno == EINTR || errno == ECONNABORTED { continue }
                 return
             }
-            let job = ConnectionJob(descriptor: connection, storage: storage)
-            guard job.start() else {
+            let storage = storage
+            do throws(SampleError) {
+                try DetachedThread.start {
+                    let connection = SampleConnection(stream: BlockingStream(descriptor: connection), storage: storage)
+                    // A client that breaks the protocol or vanishes ends its own connection only.
+                    try? connection.serve()
+                }
+            } catch {
                 close(connection)
-                continue
             }
         }
     }
 
-    /// Makes `run` return and new connections fail. Connections that are open live until their clients leave.
+    /// Ends serving; new connections fail. Connections that are open live until their clients leave.
     public func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         unlink(path)
-    }
-}
-
-/// One connection, served by a thread of its own.
-private final class ConnectionJob: Sendable {
-    private let descriptor: Int32
-    private let storage: SampleStorage
-
-    init(descriptor: Int32, storage: SampleStorage) {
-        self.descriptor = descriptor
-        self.storage = storage
-    }
-
-    func start() -> Bool {
-        var thread = pthread_t()
-        // Given to the thread, which takes the reference back.
-        let reference = Unmanaged.passRetained(self)
-        let code = pthread_create(
-            &thread,
-            nil,
-            { argument in
-                if let argument { Unmanaged<ConnectionJob>.fromOpaque(argument).takeRetainedValue().serve() }
-                return nil
-            },
-            reference.toOpaque()
-        )
-        guard code == 0 else {
-            reference.release()
-            return false
-        }
-        pthread_detach(thread)
-        return true
-    }
-
-    private func serve() {
-        let connection = SampleConnection(stream: BlockingStream(descriptor: descriptor), storage: storage)
-        // A client that breaks the protocol or vanishes ends its own connection only.
-        try? connection.serve()
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GatewayCore
+import GatewayTestSupport
 import Testing
 
 @Suite("Patterns")
@@ -52,7 +53,7 @@ struct GlobTests {
 
     @Test("agree with an exhaustive matcher on random patterns and texts")
     func exhaustive() throws {
-        var random = SeededRandom(seed: 20_261_123)
+        var random = SeededGenerator(seed: 20_261_123)
         let alphabet = Array("ab/*".utf8)
         for _ in 0..<20_000 {
             let pattern = (0..<Int.random(in: 1...7, using: &random)).map { _ in alphabet.randomElement(using: &random)!
@@ -89,22 +90,5 @@ struct GlobTests {
         let pattern = String(repeating: "*a", count: 200) + "b"
         let text = [UInt8](repeating: UInt8(ascii: "a"), count: 20_000)
         #expect(try !#require(Glob(pattern)).matches(text.span))
-    }
-}
-
-/// The same numbers for the same seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -30,3 +30,9 @@ public func eventually(
         poll(nil, 0, 1)
     }
 }
+
+/// Lets time pass where that is what is tested: a pace, or a time in which something must not happen. Not for waiting
+/// until something has happened, which is what `eventually` is for.
+public func letTimePass(milliseconds: Int32) {
+    poll(nil, 0, milliseconds)
+}

@@ -10,7 +10,8 @@ import Testing
 struct ClosingTests {
     private static let opening = RecordingUpstream.opening(context: "remote:alice")
 
-    private static func pair(
+    /// A client and the server it is connected to.
+    static func pair(
         _ configure: (inout GatewayConfigurationText) -> Void = { _ in }
     ) throws -> (bench: GatewayBench, client: TestClient, server: UpstreamConnection) {
         let bench = try GatewayBench(isEager: true, configure: configure)
@@ -159,7 +160,7 @@ struct ClosingTests {
         let handshaking = TestClient(port: bench.gateway.port, tls: nil)
         handshaking.send([22, 3, 1])
         let before = try bench.gateway.usage().processorTicks
-        usleep(500_000)
+        letTimePass(milliseconds: 500)
         let used = try bench.gateway.usage().processorTicks - before
         #expect(used < 10, "\(used) hundredths of a second in half a second")
         #expect(bench.gateway.closings.isEmpty)
@@ -224,7 +225,7 @@ struct ClosingTests {
         try server.receiveToEnd()
         for id in 0..<UInt64(12) {
             // Twelve times a quarter of the deadline is three deadlines.
-            usleep(100_000)
+            letTimePass(milliseconds: 100)
             try server.send(Sample.event(id))
             #expect(try client.frame(Int(id) + 1).encoded() == Sample.event(id))
         }

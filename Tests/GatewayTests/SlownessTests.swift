@@ -13,13 +13,9 @@ struct SlownessTests {
     private static func pair(
         _ configure: (inout GatewayConfigurationText) -> Void = { _ in }
     ) throws -> (bench: GatewayBench, client: TestClient, server: UpstreamConnection) {
-        let bench = try GatewayBench(isEager: true, configure: configure)
-        let client = try bench.open()
-        let server = try bench.recording().connection()
-        try server.receive(count: Self.opening.count)
-        try server.send(RecordingUpstream.initialize)
-        server.setPaused(true)
-        return (bench, client, server)
+        let pair = try ClosingTests.pair(configure)
+        pair.server.setPaused(true)
+        return pair
     }
 
     /// Calls of 64 KiB each.

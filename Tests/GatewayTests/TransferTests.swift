@@ -39,7 +39,7 @@ struct TransferTests {
             peak = max(peak, try bench.gateway.residentBytes())
             unchanged = progress.count == last ? unchanged + 1 : 0
             last = progress.count
-            usleep(5_000)
+            letTimePass(milliseconds: 5)
             return unchanged > 60
         }
         return peak
@@ -127,7 +127,7 @@ struct TransferTests {
         while client.receiveSome() {
             if client.received.count - pausedAt > 64 << 10 {
                 pausedAt = client.received.count
-                usleep(15_000)
+                letTimePass(milliseconds: 15)
             }
         }
         #expect(client.ending == .inOrder)
@@ -184,7 +184,7 @@ struct TransferTests {
     func manyCalls(finishesAtOnce: Bool) throws {
         let directory = try TemporaryDirectory()
         let sample = try SampleServer(unix: directory.file("sample.sock"))
-        let running = Background { sample.run() }
+        try sample.start()
         let bench = try GatewayBench(upstream: .at(directory.file("sample.sock")))
         let client = try bench.open()
         let count: UInt64 = 10_000
@@ -202,6 +202,5 @@ struct TransferTests {
         #expect(closing["framesIn"] == "10000")
         #expect(closing["framesOut"] == "10000")
         sample.stop()
-        try running.value()
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+import GatewayTestSupport
 import IPCProtocol
 
 /// Runs something that may refuse its input; returns why it did.
@@ -34,23 +35,6 @@ func jsonError(_ text: String, maxDepth: Int = 512) -> WireError? {
 /// Arrays inside arrays, the innermost holding `undefined`.
 func nestedArrays(_ depth: Int) -> [UInt8] {
     Array(repeatElement([4, 1], count: depth).joined()) + [0]
-}
-
-/// A generator of random numbers that always yields the same ones (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
-    }
 }
 
 extension SeededGenerator {

@@ -46,7 +46,7 @@ struct DemoAll: ParsableCommand {
         try makeCertificates()
         var signals = Signals([SIGTERM, SIGINT])
         let server = try SampleServer(unix: "\(directory)/sample.sock")
-        try SampleServerThread.start(server)
+        try server.start()
         defer { server.stop() }
         Console.say("2. A local server, which knows nothing of TLS: \(directory)/sample.sock")
 

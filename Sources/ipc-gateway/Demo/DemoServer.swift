@@ -29,7 +29,7 @@ struct DemoServer: ParsableCommand {
             Console.complain("error: \(error)")
             throw ExitCode.unavailable
         }
-        try SampleServerThread.start(server)
+        try server.start()
         Console.say("listening on \(unix); ctrl-C ends it")
         _ = signals.wait()
         server.stop()
