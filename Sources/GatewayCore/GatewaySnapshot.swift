@@ -42,12 +42,14 @@ public final class GatewaySnapshot: Sendable {
                     message: message
                 )
             }
+            let tls = Self.tlsConfiguration(listener.tls, configuration)
             do throws(TLSConfigurationError) {
-                let context = try TLSContext(Self.tlsConfiguration(listener.tls, configuration))
+                let context = try TLSContext(tls)
                 notes += context.notes.map(problem)
                 listeners.append(Listener(address: listener.address, tls: context))
             } catch {
-                problems.append(problem(error.description))
+                let all = TLSContext.problems(in: tls)
+                problems += (all.isEmpty ? [error] : all).map { problem($0.description) }
             }
         }
         for upstream in configuration.upstreams {

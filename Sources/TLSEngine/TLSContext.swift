@@ -136,7 +136,7 @@ public final class TLSContext: @unchecked Sendable {
         return loaded
     }
 
-    private static func check(_ configuration: TLSConfiguration) throws(TLSConfigurationError) {
+    static func check(_ configuration: TLSConfiguration) throws(TLSConfigurationError) {
         let hasCertificate = configuration.certificateChainFile != nil
         if hasCertificate != (configuration.privateKeyFile != nil) {
             let missing = hasCertificate ? "the private key" : "the certificate"

@@ -64,6 +64,10 @@ struct ConfigurationTests {
                   certificate: c
                   key: k
                   clientCA: a
+                  keyPassphrase: { environment: SECRET }
+                  crl: r
+                  resumption: off
+                  keyLog: l
                   minimumVersion: "1.2"
                   cipherSuites: [TLS_AES_256_GCM_SHA384]
                   ciphers: [ECDHE-ECDSA-AES256-GCM-SHA384]
@@ -71,11 +75,12 @@ struct ConfigurationTests {
             upstreams:
               main: { unix: m, eager: true }
               other: { unix: o }
-            identity: { from: [fingerprint, email] }
+            identity: { from: [fingerprint, email], deny: { serial: ["0A:1b"] } }
             clients:
               - { match: { email: "*@example.org" }, context: "{email}", upstream: other, allow: [] }
-            limits: { frameBytes: 1MiB, contextBytes: 256, queueBytes: 64KiB, valueDepth: 8, valueElements: 100, jsonDepth: 9 }
-            timeouts: { handshake: 1s, context: 500ms, upstream: 2m, drain: 1h }
+            limits: { frameBytes: 1MiB, contextBytes: 256, queueBytes: 64KiB, valueDepth: 8, valueElements: 100, jsonDepth: 9, clients: 7,
+              newcomers: 6, incompleteBytes: 5MiB }
+            timeouts: { handshake: 1s, context: 500ms, upstream: 2m, drain: 1h, frame: 3s, idle: 4s, stall: 5s }
             threads: 3
             """
         )
@@ -89,6 +94,18 @@ struct ConfigurationTests {
         #expect(configuration.timeouts.context == 500_000_000)
         #expect(configuration.timeouts.drain == 3_600_000_000_000)
         #expect(configuration.threads == 3)
+        let tls = configuration.listeners[0].tls
+        #expect(tls.keyPassphrase == .environment("SECRET"))
+        #expect(tls.crl == "r")
+        #expect(tls.resumption == 0)
+        #expect(tls.keyLog == "l")
+        #expect(configuration.denyList.serials == ["a1b"])
+        #expect(configuration.limits.clients == 7)
+        #expect(configuration.limits.newcomers == 6)
+        #expect(configuration.limits.incompleteBytes == 5 << 20)
+        #expect(configuration.timeouts.frame == 3_000_000_000)
+        #expect(configuration.timeouts.idle == 4_000_000_000)
+        #expect(configuration.timeouts.stall == 5_000_000_000)
     }
 
     @Test("with many mistakes reports all of them, each with its line")
