@@ -45,6 +45,8 @@ import Testing
     @Test("A clock that was set back does not make a session younger than its verification")
     func clockSetBack() throws {
         let bench = try ResumptionBench()
+        // The authority may have been made this very second, and be valid from then on only.
+        bench.clock.advance(by: 60)
         let (server, client) = try bench.contexts()
         let state = try connect(server, client).state
         bench.clock.advance(by: -1)
