@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 
 _Static_assert(CLINUX_EPOLL_IN == EPOLLIN && CLINUX_EPOLL_OUT == EPOLLOUT && CLINUX_EPOLL_ERR == EPOLLERR &&
-                   CLINUX_EPOLL_HUP == EPOLLHUP && CLINUX_EPOLL_RDHUP == EPOLLRDHUP,
+                   CLINUX_EPOLL_HUP == EPOLLHUP,
                "the header's event bits are the kernel's");
 _Static_assert(CLINUX_EPOLL_ADD == EPOLL_CTL_ADD && CLINUX_EPOLL_DELETE == EPOLL_CTL_DEL &&
                    CLINUX_EPOLL_MODIFY == EPOLL_CTL_MOD,

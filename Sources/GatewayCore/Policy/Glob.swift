@@ -52,11 +52,6 @@ public struct Glob: Sendable, Hashable, CustomStringConvertible {
         description = pattern
     }
 
-    /// Whether the pattern stands for exactly one text.
-    public var isLiteral: Bool {
-        tokens.allSatisfy { if case .literal = $0 { true } else { false } }
-    }
-
     /// Whether the whole of `bytes` matches. Time is bounded by the product of both lengths; nothing is allocated.
     public func matches(_ bytes: Span<UInt8>) -> Bool {
         var token = 0

@@ -95,11 +95,4 @@ struct Socket: ~Copyable {
         let size = socklen_t(MemoryLayout<Int32>.size)
         guard setsockopt(number, level, name, &value, size) == 0 else { throw SystemError("setsockopt") }
     }
-
-    /// The address the socket is bound to.
-    var localAddress: SocketAddress {
-        SocketAddress { storage, length in
-            storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(number, $0, length) }
-        }
-    }
 }
