@@ -5,8 +5,7 @@ SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SOURCES := Package.swift Sources Tests
 # Sanitizers keep freed memory and slow everything down: tests about memory and about crowds mean nothing there.
-SKIP_CROWDS := --skip CrowdTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests \
-	--skip SessionCacheTests --skip RobustnessTests
+SKIP_CROWDS := --skip CrowdTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests
 
 .DEFAULT_GOAL := help
 .PHONY: run test build release sanitize memcheck tls-audit docker-test format lint clean help dependencies test-dependencies

@@ -163,7 +163,9 @@ struct AbuseTests {
             try gateway.descriptorCount() == descriptors
         }
         let growth = try gateway.residentBytes() - memory
-        #expect(growth < 4 << 20, "grew by \(growth) bytes")
+        // The allocator's holes are some megabytes, seen up to five. The least that a connection could leave is more than
+        // the 200 bytes that this allows each: its link alone is larger, and its TLS session a hundred times.
+        #expect(growth < 80_000 * 200, "grew by \(growth) bytes")
         #expect(try bench.open().ending == nil)
     }
 

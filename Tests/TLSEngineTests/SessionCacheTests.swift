@@ -160,21 +160,24 @@ import Testing
         }
     }
 
-    @Test("Twenty thousand resumptions leave one session and no memory behind")
+    @Test("Two thousand resumptions leave one session behind, and all others are freed")
     func noLeak() throws {
         let (server, client) = try ResumptionBench().contexts()
         var state = try connect(server, client).state
-        func resume(_ count: Int) throws {
-            for _ in 0..<count {
-                state = try connect(server, client, resuming: state).state
-            }
+        weak var former: VerificationRecord?
+        for _ in 0..<2_000 {
+            let next = try connect(server, client, resuming: state)
+            #expect(next.pair.server.session.isResumed)
+            state = next.state
+            former = next.pair.server.session.verificationRecord
         }
-        try resume(500)
-        let before = ProcessMemory.residentBytes()
-        try resume(20_000)
+        // What OpenSSL holds is judged by the leak checker of the address sanitizer, which runs this test too: the memory
+        // of a process in which other tests run proves nothing.
         #expect(server.sessionCount == 1)
-        // A session that was kept would be a kilobyte at least. Other tests run at the same time.
-        #expect(ProcessMemory.residentBytes() - before < 18 * 1024 * 1024)
+        #expect(former != nil)
+        server.forgetSessions { _ in true }
+        state = try connect(server, client).state
+        #expect(former == nil)
     }
 
     @Test("A context is freed with its sessions, and so is what clients keep")
