@@ -47,3 +47,18 @@ extension RemoteError: CustomStringConvertible {
         return message.wtf8.isEmpty ? name : "\(name): \(message)"
     }
 }
+
+extension RemoteError {
+    /// What a handler fails with that was told to stop.
+    public static let canceled = Self(name: "Canceled", message: "Canceled")
+
+    /// What a service fails with that has no such command (PROTOCOL 6.2).
+    public static func methodNotFound(_ command: IPCString) -> Self {
+        Self(name: "CodeExpectedError", message: IPCString("Method not found: \(command)"))
+    }
+
+    /// What a service fails with that has no such event. It never travels.
+    public static func eventNotFound(_ event: IPCString) -> Self {
+        Self(name: "CodeExpectedError", message: IPCString("Event not found: \(event)"))
+    }
+}
