@@ -71,6 +71,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "IPCTests",
+            dependencies: ["IPC", "IPCProtocol", "GatewayTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TLSEngineTests",
             dependencies: ["TLSEngine", "GatewayTestSupport"],
             swiftSettings: settings

@@ -36,3 +36,20 @@ public func eventually(
 public func letTimePass(milliseconds: Int32) {
     poll(nil, 0, milliseconds)
 }
+
+/// The same for tests that are `async`: it leaves its thread to others, so that what it waits for can happen.
+public func eventually(
+    _ what: @autoclosure () -> String,
+    within limit: Duration = .seconds(10),
+    isolation: isolated (any Actor)? = #isolation,
+    _ condition: () throws -> Bool
+) async throws {
+    let clock = ContinuousClock()
+    let deadline = clock.now + limit
+    while try !condition() {
+        guard clock.now < deadline else {
+            throw TimedOut(description: "not within \(limit): \(what())")
+        }
+        try await clock.sleep(for: .milliseconds(1))
+    }
+}

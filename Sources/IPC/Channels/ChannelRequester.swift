@@ -75,7 +75,22 @@ public struct ChannelRequester: Sendable {
         _ command: IPCString,
         _ argument: IPCValue = .undefined
     ) -> Request {
-        let id = takeID()
+        call(id: takeID(), channel, command, argument)
+    }
+
+    /// Calls a command under an id that was taken before.
+    ///
+    /// - Parameters:
+    ///   - id: What ``takeID()`` gave, not used for anything else.
+    ///   - channel: The name of the channel.
+    ///   - command: The name of the command.
+    ///   - argument: The argument.
+    public mutating func call(
+        id: UInt64,
+        _ channel: IPCString,
+        _ command: IPCString,
+        _ argument: IPCValue
+    ) -> Request {
         entries[id] = .call
         return request(id, IPCMessage.call(id: id, channel: channel, command: command, argument: argument))
     }
@@ -176,6 +191,12 @@ public struct ChannelRequester: Sendable {
         case nil:
             return nil
         }
+    }
+
+    /// Ends everything that is open, for a side that closes: what to send, in the order of ids (PROTOCOL 3.7).
+    public mutating func dispose() -> [[UInt8]] {
+        let open = entries.keys.sorted()
+        return open.compactMap { cancel($0) ?? unlisten($0) }
     }
 
     private mutating func request(_ id: UInt64, _ message: [UInt8]) -> Request {

@@ -126,6 +126,21 @@ public struct ChannelResponder: Sendable {
         return true
     }
 
+    /// Whether a call waits for its answer, and was not cancelled.
+    func isRunning(_ id: UInt64) -> Bool {
+        entries[id] == .call
+    }
+
+    /// Whether a subscription is live.
+    func isSubscribed(_ id: UInt64) -> Bool {
+        entries[id] == .subscription
+    }
+
+    /// Whether the id is in use.
+    func isOpen(_ id: UInt64) -> Bool {
+        entries[id] != nil
+    }
+
     /// 101 and 103 are interchangeable: either closes what has the id, as with VS Code.
     private mutating func close(_ id: UInt64) -> Action {
         switch entries[id] {
@@ -140,7 +155,8 @@ public struct ChannelResponder: Sendable {
         }
     }
 
-    private mutating func finish(_ id: UInt64) -> Bool {
+    /// Forgets a call that is answered; false when it is not open: each is answered once.
+    mutating func finish(_ id: UInt64) -> Bool {
         switch entries[id] {
         case .call, .cancelledCall:
             entries[id] = nil

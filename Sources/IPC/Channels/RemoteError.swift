@@ -35,6 +35,18 @@ public struct RemoteError: Error, Sendable, Hashable {
         }
     }
 
+    /// The body of a 202: members in VS Code's order, the stack as an array of lines (PROTOCOL 3.3).
+    public var body: IPCValue {
+        var object: IPCObject = ["message": .string(message)]
+        if let name { object["name"] = .string(name) }
+        if let stack {
+            // Lone surrogates have no line feed in them either, so the bytes can be cut.
+            let lines = stack.wtf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            object["stack"] = .array(lines.map { IPCValue(String(decoding: $0, as: UTF8.self)) })
+        }
+        return .object(object)
+    }
+
     private static func text(_ value: IPCValue?) -> IPCString? {
         if case .string(let text) = value { text } else { nil }
     }
@@ -60,5 +72,19 @@ extension RemoteError {
     /// What a service fails with that has no such event. It never travels.
     public static func eventNotFound(_ event: IPCString) -> Self {
         Self(name: "CodeExpectedError", message: IPCString("Event not found: \(event)"))
+    }
+}
+
+extension RemoteError {
+    /// The Error that a handler's error becomes.
+    ///
+    /// - Parameter error: A `RemoteError` is taken as it is, a `CancellationError` becomes VS Code's `Canceled`, and
+    ///   anything else an Error with the type as its name and the description as its message.
+    public init(reporting error: any Error) {
+        switch error {
+        case let error as RemoteError: self = error
+        case is CancellationError: self = .canceled
+        default: self.init(name: IPCString("\(type(of: error))"), message: IPCString("\(error)"))
+        }
     }
 }

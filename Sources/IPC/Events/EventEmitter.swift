@@ -16,14 +16,16 @@ public final class EventEmitter<Payload: Sendable>: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Held while a hook runs, so that the two alternate.
+    private let hooks = Mutex(())
     private let onFirstListener: (@Sendable () -> Void)?
     private let onLastListenerGone: (@Sendable () -> Void)?
 
     /// Creates an emitter that nobody listens to.
     ///
     /// - Parameters:
-    ///   - onFirstListener: Called when somebody listens after nobody did.
-    ///   - onLastListenerGone: Called when nobody listens any more.
+    ///   - onFirstListener: Called when somebody listens after nobody did. It must not listen to this emitter itself.
+    ///   - onLastListenerGone: Called when nobody listens any more. It must not listen to this emitter itself.
     public init(
         onFirstListener: (@Sendable () -> Void)? = nil,
         onLastListenerGone: (@Sendable () -> Void)? = nil
@@ -51,37 +53,45 @@ public final class EventEmitter<Payload: Sendable>: Sendable {
 
     /// Ends the event for all who listen now and for all who come later.
     public func finish(throwing error: (any Error)? = nil) {
-        let sinks = state.withLock { state in
-            state.hasFinished = true
-            defer { state.sinks = [] }
-            return state.sinks
+        let sinks = hooks.withLock { _ in
+            let sinks = state.withLock { state in
+                state.hasFinished = true
+                defer { state.sinks = [] }
+                return state.sinks
+            }
+            if !sinks.isEmpty { onLastListenerGone?() }
+            return sinks
         }
         for (_, sink) in sinks { sink.finish(throwing: error) }
-        if !sinks.isEmpty { onLastListenerGone?() }
     }
 
     private func attach(_ sink: EventSink<Payload>) -> EventSubscription {
-        let number = state.withLock { state -> Int? in
-            guard !state.hasFinished else { return nil }
-            state.nextNumber += 1
-            state.sinks.append((state.nextNumber, sink))
-            return state.nextNumber
+        let number = hooks.withLock { _ in
+            let (number, isFirst) = state.withLock { state -> (Int?, Bool) in
+                guard !state.hasFinished else { return (nil, false) }
+                state.nextNumber += 1
+                state.sinks.append((state.nextNumber, sink))
+                return (state.nextNumber, state.sinks.count == 1)
+            }
+            if isFirst { onFirstListener?() }
+            return number
         }
         guard let number else {
             sink.finish()
             return EventSubscription()
         }
-        if listenerCount == 1 { onFirstListener?() }
         return EventSubscription { self.detach(number) }
     }
 
     private func detach(_ number: Int) {
-        let isLast = state.withLock { state in
-            guard let place = state.sinks.firstIndex(where: { $0.number == number }) else { return false }
-            state.sinks.remove(at: place)
-            return state.sinks.isEmpty
+        hooks.withLock { _ in
+            let isLast = state.withLock { state in
+                guard let place = state.sinks.firstIndex(where: { $0.number == number }) else { return false }
+                state.sinks.remove(at: place)
+                return state.sinks.isEmpty
+            }
+            if isLast { onLastListenerGone?() }
         }
-        if isLast { onLastListenerGone?() }
     }
 }
 

@@ -93,6 +93,15 @@ public enum IPCMessage {
         return Self.message(.failure, id: id, names: [], body: .object(IPCObject(members)))
     }
 
+    /// Encodes an Error as the answer to a call, with a body of any shape.
+    ///
+    /// - Parameters:
+    ///   - id: The id of the call.
+    ///   - error: Normally an object with `message`, `name` and `stack`.
+    public static func failure(id: UInt64, error: IPCValue) -> [UInt8] {
+        message(.failure, id: id, names: [], body: error)
+    }
+
     /// Encodes a failure that is not an Error as the answer to a call.
     ///
     /// - Parameters:

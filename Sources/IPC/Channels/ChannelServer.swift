@@ -1,0 +1,352 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import IPCProtocol
+internal import Synchronization
+
+/// The answering side of a connection: runs the handlers of its channels and sends their answers and events (VS Code's
+/// `ChannelServer`). Normally made by a ``Connection``.
+///
+/// Thread-safe. ``receive(_:byteCount:)`` is called with one message after the other.
+public final class ChannelServer<Context: Sendable>: Sendable {
+    private struct State {
+        var channels: [IPCString: any ServerChannel<Context>] = [:]
+        var responder = ChannelResponder()
+        var tasks: [UInt64: Task<Void, Never>] = [:]
+        var subscriptions: [UInt64: EventSubscription] = [:]
+        var parked: ParkedRequests<ContinuousClock.Instant>
+        var parkingTimer: Task<Void, Never>?
+        var held = HeldRequests()
+        var isDisposed = false
+    }
+
+    /// Who calls; every handler gets it.
+    public let context: Context
+
+    private let transport: any MessagePassingProtocol
+    private let options: ConnectionOptions
+    private let state: Mutex<State>
+
+    /// Creates the answering side of a connection, without channels.
+    ///
+    /// - Parameters:
+    ///   - transport: Where answers and events are sent. Somebody else receives from it and calls
+    ///     ``receive(_:byteCount:)``.
+    ///   - context: Who calls.
+    ///   - options: What can be chosen.
+    public init(
+        over transport: any MessagePassingProtocol,
+        context: Context,
+        options: ConnectionOptions = ConnectionOptions()
+    ) {
+        self.transport = transport
+        self.context = context
+        self.options = options
+        state = Mutex(State(parked: ParkedRequests(limit: options.parkedRequestLimit)))
+    }
+
+    /// Calls that run, or wait for their channel, and subscriptions.
+    public var openCount: Int {
+        state.withLock { $0.responder.openCount }
+    }
+
+    /// Offers a channel. One of the same name is replaced for new requests. Requests that came too early and still wait
+    /// are served now, in their order.
+    public func registerChannel(_ name: IPCString, _ channel: some ServerChannel<Context>) {
+        let mustRelease = state.withLock { state in
+            guard !state.isDisposed else { return false }
+            state.channels[name] = channel
+            return state.held.append(released: state.parked.take(for: name))
+        }
+        if mustRelease { releaseHeld() }
+    }
+
+    /// Tells the peer that its requests are welcome.
+    public func sendInitialize() {
+        transport.send(IPCMessage.initialize)
+    }
+
+    /// Ends everything: handlers are cancelled, events detached, requests that wait are dropped. Nothing is sent.
+    public func dispose() {
+        let (tasks, subscriptions, timer) = state.withLock { state in
+            state.isDisposed = true
+            _ = state.responder.dispose()
+            defer {
+                state.tasks = [:]
+                state.subscriptions = [:]
+                state.channels = [:]
+                state.parkingTimer = nil
+                state.parked.removeAll()
+                state.held.removeAll()
+            }
+            return (state.tasks.sorted { $0.key < $1.key }, state.subscriptions, state.parkingTimer)
+        }
+        timer?.cancel()
+        for (_, task) in tasks { task.cancel() }
+        for (_, subscription) in subscriptions { subscription.cancel() }
+    }
+
+    /// Takes a message from the peer; answers are ignored, they are for a ``ChannelClient``.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - byteCount: Its size.
+    /// - Returns: Why the connection cannot go on; nil when it can.
+    public func receive(_ message: DecodedMessage, byteCount: Int) -> ConnectionEnd? {
+        switch message {
+        case .call, .listen:
+            let isCongested = transport.isCongested
+            let (isHeld, mustRelease, mustPause) = state.withLock { state in
+                guard isCongested || state.held.isReleasing else { return (false, false, false) }
+                let mustRelease = state.held.append(message, byteCount: byteCount)
+                let mustPause = state.held.mustPause(beyond: options.heldRequestBytes)
+                return (true, mustRelease, mustPause)
+            }
+            if mustPause { transport.setDelivering(false) }
+            if mustRelease { releaseHeld() }
+            return isHeld ? nil : perform(message)
+        case .cancel(let id), .unlisten(let id):
+            withdraw(id)
+            return nil
+        default:
+            return nil
+        }
+    }
+
+    // MARK: Requests
+
+    private enum Step {
+        case call(any ServerChannel<Context>)
+        case listen(any ServerChannel<Context>)
+        case answer([UInt8])
+        case parked(isFirst: Bool)
+        case nothing
+        case end(ConnectionEnd)
+    }
+
+    private func perform(_ message: DecodedMessage, isRegistered: Bool = false) -> ConnectionEnd? {
+        let step = state.withLock { next(message, isRegistered: isRegistered, state: &$0) }
+        switch (step, message) {
+        case (.call(let channel), .call(let id, _, let command, let argument)):
+            run(id, channel, command, argument)
+        case (.listen(let channel), .listen(let id, let name, let event, let argument)):
+            attach(id, channel, name, event, argument)
+        case (.answer(let bytes), _):
+            transport.send(bytes)
+        case (.parked(isFirst: true), _):
+            startParkingTimer()
+        case (.end(let end), _):
+            return end
+        default:
+            break
+        }
+        return nil
+    }
+
+    private func next(_ message: DecodedMessage, isRegistered: Bool, state: inout State) -> Step {
+        guard !state.isDisposed else { return .nothing }
+        if !isRegistered {
+            switch state.responder.receive(message) {
+            case .call(let id, _, _, _) where state.responder.openCount > options.openCallLimit:
+                let text = "more than \(options.openCallLimit) requests are open on this connection"
+                return state.responder.fail(id, name: "Busy", message: text).map { .answer($0) } ?? .nothing
+            case .call, .listen:
+                break
+            case .duplicateID(let id):
+                return .end(ConnectionEnd(.malformed, "the peer used the id \(id) for two open requests"))
+            case .cancel, .unlisten, .ignore:
+                return .nothing
+            }
+        }
+        switch message {
+        case .call(let id, let name, _, _):
+            // A call that was withdrawn while it waited is not run.
+            guard state.responder.isRunning(id) else {
+                return Self.answer(id, RemoteError.canceled, &state)
+            }
+            return state.channels[name].map { .call($0) } ?? park(message, name, &state)
+        case .listen(let id, let name, _, _):
+            guard state.responder.isSubscribed(id) else { return .nothing }
+            return state.channels[name].map { .listen($0) } ?? park(message, name, &state)
+        default:
+            return .nothing
+        }
+    }
+
+    private static func answer(_ id: UInt64, _ error: RemoteError, _ state: inout State) -> Step {
+        state.responder.finish(id) ? .answer(IPCMessage.failure(id: id, error: error.body)) : .nothing
+    }
+
+    private func withdraw(_ id: UInt64) {
+        let (task, subscription) = state.withLock { state -> (Task<Void, Never>?, EventSubscription?) in
+            switch state.responder.receive(.cancel(id: id)) {
+            case .cancel:
+                return (state.tasks[id], nil)
+            case .unlisten:
+                _ = state.parked.drop(id)
+                return (nil, state.subscriptions.removeValue(forKey: id))
+            default:
+                state.held.withdraw(id)
+                return (nil, nil)
+            }
+        }
+        task?.cancel()
+        subscription?.cancel()
+    }
+
+    // MARK: Calls
+
+    private func run(_ id: UInt64, _ channel: any ServerChannel<Context>, _ command: IPCString, _ argument: IPCValue) {
+        // It starts here and now, so that handlers start in the order of the calls, and one that does not wait needs no
+        // other thread.
+        let task = Task.immediate {
+            let answer: [UInt8]
+            do {
+                answer = self.success(id, try await channel.call(self.context, command, argument))
+            } catch let failure as RemoteFailure {
+                answer = IPCMessage.failureValue(id: id, value: failure.value)
+            } catch {
+                answer = IPCMessage.failure(id: id, error: RemoteError(reporting: error).body)
+            }
+            self.finish(id, answer)
+        }
+        let isLeft = state.withLock { state in
+            // Most handlers have finished by now. One whose client left meanwhile is told below.
+            if state.responder.isOpen(id) { state.tasks[id] = task }
+            return state.isDisposed || (state.responder.isOpen(id) && !state.responder.isRunning(id))
+        }
+        if isLeft { task.cancel() }
+    }
+
+    private func success(_ id: UInt64, _ result: IPCValue) -> [UInt8] {
+        let answer = IPCMessage.success(id: id, result: result)
+        guard answer.count > options.limits.frameBytes else { return answer }
+        let text = "the result has \(answer.count) bytes, more than the \(options.limits.frameBytes) that are allowed"
+        return IPCMessage.failure(id: id, name: "ResultTooLarge", message: text)
+    }
+
+    private func finish(_ id: UInt64, _ answer: [UInt8]) {
+        let isOpen = state.withLock { state in
+            state.tasks[id] = nil
+            return state.responder.finish(id)
+        }
+        if isOpen { transport.send(answer) }
+    }
+
+    // MARK: Events
+
+    private func attach(
+        _ id: UInt64,
+        _ channel: any ServerChannel<Context>,
+        _ name: IPCString,
+        _ eventName: IPCString,
+        _ argument: IPCValue
+    ) {
+        let event: Event<IPCValue>
+        do {
+            event = try channel.listen(context, eventName, argument)
+        } catch {
+            options.report?("a subscription to \(name).\(eventName) came to nothing: \(error)")
+            return
+        }
+        let transport = transport
+        let subscription = event.attach(
+            EventSink(
+                receive: { [weak self] payload in self?.fire(id, payload) },
+                end: { [options] error in
+                    guard let error else { return }
+                    options.report?("the event \(name).\(eventName) ended: \(error)")
+                },
+                room: { while transport.isCongested { await transport.drain() } }
+            )
+        )
+        let isKept = state.withLock { state in
+            guard state.responder.isSubscribed(id), !state.isDisposed else { return false }
+            state.subscriptions[id] = subscription
+            return true
+        }
+        if !isKept { subscription.cancel() }
+    }
+
+    private func fire(_ id: UInt64, _ payload: IPCValue) {
+        guard state.withLock({ $0.responder.isSubscribed(id) }) else { return }
+        let message = IPCMessage.event(id: id, payload: payload)
+        guard message.count <= options.limits.frameBytes else {
+            options.report?("an event of \(message.count) bytes was dropped, it is too large")
+            return
+        }
+        transport.send(message)
+    }
+
+    // MARK: Requests that wait
+
+    private func park(_ message: DecodedMessage, _ channel: IPCString, _ state: inout State) -> Step {
+        let deadline = ContinuousClock.now.advanced(by: options.unknownChannelTimeout)
+        if state.parked.park(message, for: channel, until: deadline) {
+            return .parked(isFirst: state.parkingTimer == nil)
+        }
+        guard case .call(let id, _, _, _) = message else { return .nothing }
+        let text = "too many requests wait for channels that nobody has registered"
+        return Self.answer(id, RemoteError(name: "Busy", message: IPCString(text)), &state)
+    }
+
+    private func startParkingTimer() {
+        let timer = Task { [weak self] in
+            while !Task.isCancelled, let deadline = self?.nextParkingDeadline() {
+                try? await Task.sleep(until: deadline, clock: .continuous)
+                self?.expireParked()
+            }
+        }
+        let isKept = state.withLock { state in
+            guard state.parkingTimer == nil, !state.isDisposed, state.parked.nextDeadline != nil else { return false }
+            state.parkingTimer = timer
+            return true
+        }
+        if !isKept { timer.cancel() }
+    }
+
+    private func nextParkingDeadline() -> ContinuousClock.Instant? {
+        state.withLock { state in
+            // Whoever parks next starts another timer.
+            if state.parked.nextDeadline == nil { state.parkingTimer = nil }
+            return state.parked.nextDeadline
+        }
+    }
+
+    private func expireParked() {
+        let answers = state.withLock { state in
+            state.parked.takeExpired(at: .now).compactMap { request -> [UInt8]? in
+                guard case .call(let id, let channel, _, _) = request.message, state.responder.finish(id) else {
+                    return nil  // VS Code says nothing of a subscription either.
+                }
+                return IPCMessage.failure(id: id, error: Self.unknownChannel(channel, options.unknownChannelTimeout))
+            }
+        }
+        for answer in answers { transport.send(answer) }
+    }
+
+    private static func unknownChannel(_ channel: IPCString, _ timeout: Duration) -> IPCValue {
+        let milliseconds = timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000
+        return .object([
+            "name": "Unknown channel",
+            "message": IPCValue("Channel name '\(channel)' timed out after \(milliseconds)ms"),
+        ])
+    }
+
+    /// Serves what was held, one after the other, whenever the peer reads its answers.
+    private func releaseHeld() {
+        Task {
+            while true {
+                while transport.isCongested { await transport.drain() }
+                guard let (message, isRegistered) = state.withLock({ $0.held.takeFirst() }) else { break }
+                if let end = perform(message, isRegistered: isRegistered) {
+                    transport.close(end)
+                    break
+                }
+                if state.withLock({ $0.held.mayResume(below: options.heldRequestBytes / 2) }) {
+                    transport.setDelivering(true)
+                }
+            }
+        }
+    }
+}
