@@ -152,6 +152,15 @@ public final class ChannelClient: Sendable {
         }
     }
 
+    /// Calls a command and lets the answer go, whatever it is. In order with everything that is sent, and at once: whoever
+    /// does so without end, to a peer that does not read, loses the connection.
+    func post(_ channel: IPCString, _ command: IPCString, _ argument: IPCValue) {
+        state.withLock { state in
+            guard state.end == nil else { return }
+            if let message = state.requester.call(channel, command, argument).message { transport.send(message) }
+        }
+    }
+
     private func cancel(_ id: UInt64) {
         let call = state.withLock { state -> CheckedContinuation<IPCValue, any Error>? in
             guard let call = state.calls.removeValue(forKey: id) else { return nil }
