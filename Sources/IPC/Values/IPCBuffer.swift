@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import IPCProtocol
+
+/// The bytes of a Node `Buffer` (PROTOCOL 2.2).
+///
+/// IPCValueEncoder makes `IPCValue.buffer` of it at the top level and in arrays that are in no object. Elsewhere it
+/// refuses it: in an object the protocol has only JSON, and the peer would find a plain object. Other encoders get that object.
+/// It is decoded from either kind of buffer, and from what becomes of either in an object.
+public struct IPCBuffer: Sendable, Hashable {
+    /// The bytes.
+    public var bytes: [UInt8]
+
+    /// Creates a buffer.
+    public init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+}
+
+extension IPCBuffer: ExpressibleByArrayLiteral {
+    /// Creates a buffer.
+    public init(arrayLiteral elements: UInt8...) {
+        bytes = elements
+    }
+}
+
+extension IPCBuffer: Codable {
+    /// Reads a buffer of either kind.
+    ///
+    /// - Parameter decoder: The decoder.
+    /// - Throws: `DecodingError` for what is neither a buffer nor an object one became.
+    public init(from decoder: any Decoder) throws {
+        bytes = try BufferForms.decode(IPCBuffer.self, from: decoder)
+    }
+
+    /// Writes the buffer.
+    ///
+    /// - Parameter encoder: The encoder.
+    /// - Throws: `EncodingError.invalidValue` in an object; and what the encoder throws.
+    public func encode(to encoder: any Encoder) throws {
+        try BufferForms.encode(.buffer(bytes), to: encoder)
+    }
+}
