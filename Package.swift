@@ -17,12 +17,15 @@ let package = Package(
     products: [
         .library(name: "IPCProtocol", targets: ["IPCProtocol"]),
         .library(name: "IPC", targets: ["IPC"]),
+        .library(name: "IPCTransport", targets: ["IPCTransport"]),
         .executable(name: "ipc-gateway", targets: ["ipc-gateway"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(
@@ -35,6 +38,16 @@ let package = Package(
         .target(name: "IPCProtocol", swiftSettings: safeSettings),
         .target(name: "IPC", dependencies: ["IPCProtocol"], swiftSettings: safeSettings),
         .target(name: "TLSEngine", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .target(
+            name: "IPCTransport",
+            dependencies: [
+                "IPC", "IPCProtocol", "TLSEngine",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
         .target(name: "IPCSample", dependencies: ["IPC", "IPCProtocol", "TLSEngine"], swiftSettings: settings),
         .target(
             name: "GatewayCore",

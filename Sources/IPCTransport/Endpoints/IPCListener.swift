@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import IPC
+public import NIOCore
+internal import NIOPosix
+internal import Synchronization
+internal import TLSEngine
+
+/// Where a server listens, until it is closed. Letting go of it does not close it.
+public final class IPCListener: Sendable {
+    /// Judges a connection that was accepted, on its event loop, before anything of it is read; what it throws refuses
+    /// it. A ``ConnectionEnd`` is told the client with its reason, anything else only that it was refused.
+    public typealias Admission = @Sendable (PlainConnection) throws -> Void
+
+    /// Where it listens; with TCP the port is the one that the system has chosen.
+    public let address: SocketAddress
+    private let channel: any NIOCore.Channel
+    private let file: UnixListeningSocket?
+    private let isClosing: Flag
+
+    /// What the listener and the connections that it accepts share.
+    private final class Flag: Sendable {
+        let value = Atomic(false)
+    }
+
+    /// How many connections may wait to be accepted; the system cuts it down to its own bound (net.core.somaxconn).
+    private static let backlog: Int32 = 4_096
+    /// For how long nothing is accepted when the process has run out of descriptors.
+    private static let pauseWithoutDescriptors = TimeAmount.milliseconds(100)
+
+    /// The port, for TCP.
+    public var port: Int? { address.port }
+
+    private init(address: SocketAddress, channel: any NIOCore.Channel, file: UnixListeningSocket?, isClosing: Flag) {
+        self.address = address
+        self.channel = channel
+        self.file = file
+        self.isClosing = isClosing
+    }
+
+    /// Listens.
+    ///
+    /// Connections are independent: what goes wrong with one ends that one. When the process has no descriptors left,
+    /// those who connect wait.
+    ///
+    /// - Parameters:
+    ///   - endpoint: Where.
+    ///   - options: Bounds, deadlines and threads of the connections.
+    ///   - admission: Judges each connection; nil lets everybody in.
+    ///   - accept: Gets each connection, with TLS when its handshake is complete. It is called on the connection's event
+    ///     loop, so it must not block; and it has to start the connection, now or later.
+    /// - Throws: ``ListenError``; `TLSConfigurationError` for certificates that cannot be used.
+    public static func open(
+        _ endpoint: ServerEndpoint,
+        options: TransportOptions = TransportOptions(),
+        admission: Admission? = nil,
+        accept: @escaping @Sendable (PlainConnection) -> Void
+    ) async throws -> IPCListener {
+        var setup = ChannelSetup(options: options)
+        if case .tls(_, _, let configuration) = endpoint.kind {
+            setup.tls = try ChannelSetup.makeContext(configuration, .server)
+        }
+        let isClosing = Flag()
+        let bootstrap = makeBootstrap(setup) { connection in
+            guard !isClosing.value.load(ordering: .relaxed) else {
+                return connection.refuse(code: "draining", reason: "the server does not take new connections any more")
+            }
+            do {
+                try admission?(connection)
+                accept(connection)
+            } catch {
+                let reason = (error as? ConnectionEnd)?.reason ?? "the server refuses this client"
+                connection.refuse(code: "not-allowed", reason: reason)
+            }
+        }
+        switch endpoint.kind {
+        case .unix(let path, let mode, let owner):
+            let socket = try UnixListeningSocket.open(path: path, mode: mode, owner: owner, backlog: backlog)
+            do {
+                let address = try SocketAddress(unixDomainSocketPath: path)
+                let channel = try await bootstrap.withBoundSocket(socket.descriptor).get()
+                return IPCListener(address: address, channel: channel, file: socket, isClosing: isClosing)
+            } catch {
+                socket.removeFile()
+                throw ListenError(.failed, "cannot listen on \(endpoint): \(error)")
+            }
+        case .tcp(let host, let port), .tls(let host, let port, _):
+            do {
+                let channel = try await bootstrap.bind(host: host, port: port).get()
+                guard let address = channel.localAddress else {
+                    try? await channel.close()
+                    throw ListenError(.failed, "cannot listen on \(endpoint): it has no address")
+                }
+                return IPCListener(address: address, channel: channel, file: nil, isClosing: isClosing)
+            } catch let error as IOError {
+                let code: ListenError.Code = error.errnoCode == SystemCalls.addressInUse ? .inUse : .failed
+                throw ListenError(code, "cannot listen on \(endpoint): \(SystemCalls.text(of: error.errnoCode))")
+            } catch let error as ListenError {
+                throw error
+            } catch {
+                throw ListenError(.failed, "cannot listen on \(endpoint): \(error)")
+            }
+        }
+    }
+
+    private static func makeBootstrap(
+        _ setup: ChannelSetup,
+        _ accepted: @escaping @Sendable (PlainConnection) -> Void
+    ) -> ServerBootstrap {
+        let bootstrap = ServerBootstrap(group: setup.options.eventLoopGroup)
+            .serverChannelOption(.backlog, value: backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pause = AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in pauseWithoutDescriptors }
+                    try channel.pipeline.syncOperations.addHandler(pause)
+                }
+            }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try setup.apply(to: channel)
+                    let handler = try setup.install(in: channel)
+                    handler.callWhenReady { result in
+                        guard case .success = result else { return }
+                        accepted(PlainConnection(channel: channel, handler: handler))
+                    }
+                }
+            }
+        return bootstrap
+    }
+
+    /// Stops listening; a Unix socket's file is removed, if it is still this listener's. Connections that were accepted
+    /// go on. Doing it twice does nothing.
+    public func close() async {
+        if !isClosing.value.exchange(true, ordering: .relaxed) { file?.removeFile() }
+        // An error only says that it was closed already.
+        try? await channel.close()
+    }
+
+    /// Waits until it has stopped listening, because it was closed or because the system has closed it.
+    public func waitUntilClosed() async {
+        try? await channel.closeFuture.get()
+    }
+}
