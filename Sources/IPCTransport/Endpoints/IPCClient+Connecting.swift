@@ -26,7 +26,7 @@ extension IPCClient {
         transport: TransportOptions = TransportOptions()
     ) async throws -> IPCClient {
         let connection = try await PlainConnection.connect(to: endpoint, options: transport)
-        return IPCClient(over: connection, context: context, options: options)
+        return try IPCClient(over: connection, context: context, options: options)
     }
 
     /// Talks over a channel that is connected; see ``PlainConnection/adopt(_:options:)``.
@@ -43,7 +43,7 @@ extension IPCClient {
         transport: TransportOptions = TransportOptions()
     ) async throws -> IPCClient {
         let connection = try await PlainConnection.adopt(channel, options: transport)
-        return IPCClient(over: connection, context: context, options: options)
+        return try IPCClient(over: connection, context: context, options: options)
     }
 
     /// Talks over a stream socket that is connected; see ``PlainConnection/adopt(descriptor:options:)``.
@@ -60,6 +60,6 @@ extension IPCClient {
         transport: TransportOptions = TransportOptions()
     ) async throws -> IPCClient {
         let connection = try await PlainConnection.adopt(descriptor: descriptor, options: transport)
-        return IPCClient(over: connection, context: context, options: options)
+        return try IPCClient(over: connection, context: context, options: options)
     }
 }

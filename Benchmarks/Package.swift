@@ -1,0 +1,23 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own: what users of the library build does not include its benchmarks.
+let package = Package(
+    name: "ipc-gateway-benchmarks",
+    dependencies: [
+        .package(name: "ipc-gateway", path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "ipc-bench",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "IPC", package: "ipc-gateway"),
+                .product(name: "IPCTransport", package: "ipc-gateway"),
+            ],
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        )
+    ],
+    swiftLanguageModes: [.v6]
+)
