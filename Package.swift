@@ -42,6 +42,7 @@ let package = Package(
             name: "IPCTransport",
             dependencies: [
                 "IPC", "IPCProtocol", "TLSEngine",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -96,6 +97,18 @@ let package = Package(
         .testTarget(
             name: "GatewayCoreTests",
             dependencies: ["GatewayCore", "GatewayTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "IPCTransportTests",
+            dependencies: [
+                "GatewayTestSupport", "IPC", "IPCProtocol", "IPCSample", "IPCTransport", "TLSEngine",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

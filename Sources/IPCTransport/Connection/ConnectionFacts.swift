@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import NIOConcurrencyHelpers
 internal import Synchronization
 internal import TLSEngine
 
@@ -12,7 +13,7 @@ final class ConnectionFacts: Sendable {
         var negotiated: NegotiatedTLS?
     }
 
-    private let state = Mutex<Security?>(nil)
+    private let state = NIOLockedValueBox<Security?>(nil)
     private let delivery = Atomic(true)
 
     /// Whether messages are delivered. What has to be done when it changes is done on the event loop.
@@ -23,7 +24,7 @@ final class ConnectionFacts: Sendable {
 
     /// Nil without TLS, and until the handshake is complete.
     var security: Security? {
-        get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue } }
+        get { state.withLockedValue { $0 } }
+        set { state.withLockedValue { $0 = newValue } }
     }
 }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import IPCProtocol
+internal import NIOConcurrencyHelpers
 internal import NIOCore
-internal import Synchronization
 
 /// What any thread and the event loop share of one connection: the frames that wait to be sent, and who waits for them
 /// to become fewer.
@@ -40,7 +40,7 @@ final class Outbox: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
     private let highWaterMark: Int
     private let lowWaterMark: Int
     private let bound: Int
@@ -53,14 +53,14 @@ final class Outbox: Sendable {
     }
 
     /// Whether more waits than should.
-    var isCongested: Bool { state.withLock { $0.isCongested } }
+    var isCongested: Bool { state.withLockedValue { $0.isCongested } }
 
     /// Whether nothing waits.
-    var isEmpty: Bool { state.withLock { $0.queue.byteCount == 0 } }
+    var isEmpty: Bool { state.withLockedValue { $0.queue.byteCount == 0 } }
 
     /// Appends a frame.
     func append(type: FrameType, _ body: [UInt8]) -> Appended {
-        state.withLock { state in
+        state.withLockedValue { state in
             guard state.isOpen else { return .nothing }
             guard state.queue.byteCount + FrameHeader.byteCount + body.count <= bound else {
                 state.isOpen = false
@@ -78,7 +78,7 @@ final class Outbox: Sendable {
     /// a flush again.
     func take() -> (piece: ByteBuffer, wasLast: Bool)? {
         var relieved: [CheckedContinuation<Void, Never>] = []
-        let taken: (piece: ByteBuffer, wasLast: Bool)? = state.withLock { state in
+        let taken: (piece: ByteBuffer, wasLast: Bool)? = state.withLockedValue { state in
             guard let piece = state.queue.take() else {
                 state.isFlushScheduled = false
                 return nil
@@ -95,7 +95,7 @@ final class Outbox: Sendable {
     /// Waits until the congestion is over, in the order of the calls.
     func drain() async {
         await withCheckedContinuation { waiter in
-            let isWaiting = state.withLock { state in
+            let isWaiting = state.withLockedValue { state in
                 guard state.isCongested else { return false }
                 state.waiters.append(waiter)
                 return true
@@ -106,12 +106,12 @@ final class Outbox: Sendable {
 
     /// Accepts no further frames; what waits still leaves.
     func stopAccepting() {
-        state.withLock { $0.isOpen = false }
+        state.withLockedValue { $0.isOpen = false }
     }
 
     /// Nothing leaves any more: forgets what waits and lets everybody go who waits for it.
     func end() {
-        let relieved = state.withLock { state in
+        let relieved = state.withLockedValue { state in
             state.isOpen = false
             state.isOver = true
             state.queue.removeAll()

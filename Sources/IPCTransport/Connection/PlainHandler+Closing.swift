@@ -111,6 +111,8 @@ extension PlainHandler {
     func finishSending() {
         guard phase == .finishing, let context, !isFinishingSending else { return }
         isFinishingSending = true
+        // Before the empty write: when that is done, nothing may be left that closing the channel would drop.
+        if tls != nil { context.triggerUserOutboundEvent(TLSHandler.FinishSending(), promise: nil) }
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in self.sentEverything() }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)

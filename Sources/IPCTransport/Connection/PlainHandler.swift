@@ -156,7 +156,7 @@ final class PlainHandler: ChannelInboundHandler {
         deliver()
         isBusy = false
         pump()
-        setReading(facts.isDelivering)
+        if phase == .open { setReading(facts.isDelivering) }
     }
 
     /// Delivers what has come, as long as that is wanted, and then the end if that has come too.

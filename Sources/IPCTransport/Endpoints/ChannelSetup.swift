@@ -50,6 +50,18 @@ struct ChannelSetup: Sendable {
         try settable.setOption(.writeBufferWaterMark, value: waterMark)
     }
 
+    /// The options with which TCP finds out that a peer is gone without a word, which this protocol does not: after a
+    /// minute of silence it asks, and gives up after another.
+    static var keepAlive: [(option: ChannelOptions.Types.SocketOption, value: SocketOptionValue)] {
+        var options: [(option: ChannelOptions.Types.SocketOption, value: SocketOptionValue)] = [
+            (ChannelOptions.socketOption(.so_keepalive), 1)
+        ]
+        for (name, value) in SystemCalls.keepAliveTimes {
+            options.append((ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: name)), Int(value)))
+        }
+        return options
+    }
+
     private var waterMark: ChannelOptions.Types.WriteBufferWaterMark {
         let high = max(2, min(256 * 1_024, options.highWaterMark))
         return ChannelOptions.Types.WriteBufferWaterMark(low: high / 4, high: high)

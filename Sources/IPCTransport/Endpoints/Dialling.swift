@@ -2,16 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import IPC
+internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
-internal import Synchronization
 internal import TLSEngine
 
 /// One attempt to connect: until the connection can be used, the time is over, or nobody wants it any more.
 final class Dialling: Sendable {
     private struct State {
         var isDone = false
-        var channel: (any NIOCore.Channel)?
+        /// Those that are tried, of which one is used in the end: a name may have several addresses.
+        var channels: [any NIOCore.Channel] = []
         var deadline: Scheduled<Void>?
     }
 
@@ -22,7 +23,7 @@ final class Dialling: Sendable {
     private let setup: ChannelSetup
     private let eventLoop: any EventLoop
     private let outcome: EventLoopPromise<PlainConnection>
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     init(_ endpoint: ClientEndpoint, options: TransportOptions) throws {
         self.endpoint = endpoint
@@ -47,7 +48,11 @@ final class Dialling: Sendable {
                 let seconds = Double(timeout.nanoseconds / 1_000_000) / 1_000
                 self.finish(.failure(ConnectionEnd(.lost, "\(self.endpoint): no connection within \(seconds) s")))
             }
-            state.withLock { $0.deadline = deadline }
+            let isDone = state.withLockedValue { state in
+                state.deadline = deadline
+                return state.isDone
+            }
+            if isDone { deadline.cancel() }
             dial()
             return try await outcome.futureResult.get()
         } onCancel: {
@@ -56,7 +61,7 @@ final class Dialling: Sendable {
     }
 
     private func dial() {
-        guard !state.withLock({ $0.isDone }) else { return }
+        guard !state.withLockedValue({ $0.isDone }) else { return }
         connect().whenComplete { result in
             switch result {
             case .success(let channel): self.connected(channel)
@@ -71,27 +76,33 @@ final class Dialling: Sendable {
     private func connect() -> EventLoopFuture<any NIOCore.Channel> {
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(setup.options.connectTimeout))
-            .channelInitializer { [setup] channel in
+            .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try setup.apply(to: channel)
-                    _ = try setup.install(in: channel)
+                    try self.admit(channel)
+                    try self.setup.apply(to: channel)
+                    _ = try self.setup.install(in: channel)
                 }
             }
         switch endpoint.kind {
         case .unix(let path):
-            return bootstrap.connect(unixDomainSocketPath: path)
+            return bootstrap.connect(to: SystemCalls.address(path))
         case .tcp(let host, let port), .tls(let host, let port, _, _):
-            return bootstrap.channelOption(.socketOption(.so_keepalive), value: 1).connect(host: host, port: port)
+            return ChannelSetup.keepAlive.reduce(bootstrap) { $0.channelOption($1.option, value: $1.value) }
+                .connect(host: host, port: port)
         }
+    }
+
+    /// Remembers a channel that is tried, unless it is too late for it.
+    private func admit(_ channel: any NIOCore.Channel) throws {
+        let isLate = state.withLockedValue { state in
+            if !state.isDone { state.channels.append(channel) }
+            return state.isDone
+        }
+        if isLate { throw CancellationError() }
     }
 
     /// The socket is connected; with TLS there is more to wait for. On the event loop.
     private func connected(_ channel: any NIOCore.Channel) {
-        let isWanted = state.withLock { state in
-            if !state.isDone { state.channel = channel }
-            return !state.isDone
-        }
-        guard isWanted else { return channel.close(promise: nil) }
         do {
             let handler = try channel.pipeline.syncOperations.handler(type: PlainHandler.self)
             let connection = PlainConnection(channel: channel, handler: handler)
@@ -108,14 +119,16 @@ final class Dialling: Sendable {
 
     /// The first outcome counts.
     private func finish(_ result: Result<PlainConnection, any Error>) {
-        let before = state.withLock { state in
+        let before = state.withLockedValue { state in
             let before = state
             state = State(isDone: true)
             return before
         }
         guard !before.isDone else { return }
         before.deadline?.cancel()
-        if case .failure = result { before.channel?.close(promise: nil) }
+        if case .failure = result {
+            for channel in before.channels { channel.close(promise: nil) }
+        }
         outcome.completeWith(result)
     }
 }

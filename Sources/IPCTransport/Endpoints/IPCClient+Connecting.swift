@@ -18,7 +18,8 @@ extension IPCClient {
     ///   - options: Of the channels.
     ///   - transport: Bounds, deadlines and threads.
     /// - Throws: ``ConnectionEnd`` when that fails or takes too long, `TLSConfigurationError` for certificates that
-    ///   cannot be used, `CancellationError` when the task is cancelled.
+    ///   cannot be used, `EncodingError` when the context cannot be announced, `CancellationError` when the task is
+    ///   cancelled.
     public static func connect(
         to endpoint: ClientEndpoint,
         context: Context,
@@ -49,7 +50,7 @@ extension IPCClient {
     /// Talks over a stream socket that is connected; see ``PlainConnection/adopt(descriptor:options:)``.
     ///
     /// - Parameters:
-    ///   - descriptor: The socket, which belongs to the client from now on, also when this throws.
+    ///   - descriptor: The socket, which belongs to the client from now on.
     ///   - context: Who this client says it is.
     ///   - options: Of the channels.
     ///   - transport: Bounds, deadlines and threads.

@@ -26,8 +26,6 @@ public final class IPCListener: Sendable {
 
     /// How many connections may wait to be accepted; the system cuts it down to its own bound (net.core.somaxconn).
     private static let backlog: Int32 = 4_096
-    /// For how long nothing is accepted when the process has run out of descriptors.
-    private static let pauseWithoutDescriptors = TimeAmount.milliseconds(100)
 
     /// The port, for TCP.
     public var port: Int? { address.port }
@@ -76,9 +74,12 @@ public final class IPCListener: Sendable {
         }
         switch endpoint.kind {
         case .unix(let path, let mode, let owner):
-            let socket = try UnixListeningSocket.open(path: path, mode: mode, owner: owner, backlog: backlog)
+            // The calls for the file may block for a moment.
+            let socket = try await NIOThreadPool.singleton.runIfActive {
+                try UnixListeningSocket.open(path: path, mode: mode, owner: owner, backlog: backlog)
+            }
             do {
-                let address = try SocketAddress(unixDomainSocketPath: path)
+                let address = SystemCalls.address(path)
                 let channel = try await bootstrap.withBoundSocket(socket.descriptor).get()
                 return IPCListener(address: address, channel: channel, file: socket, isClosing: isClosing)
             } catch {
@@ -87,7 +88,10 @@ public final class IPCListener: Sendable {
             }
         case .tcp(let host, let port), .tls(let host, let port, _):
             do {
-                let channel = try await bootstrap.bind(host: host, port: port).get()
+                let channel = try await ChannelSetup.keepAlive
+                    .reduce(bootstrap) { $0.childChannelOption($1.option, value: $1.value) }
+                    .bind(host: host, port: port)
+                    .get()
                 guard let address = channel.localAddress else {
                     try? await channel.close()
                     throw ListenError(.failed, "cannot listen on \(endpoint): it has no address")
@@ -113,8 +117,7 @@ public final class IPCListener: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let pause = AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in pauseWithoutDescriptors }
-                    try channel.pipeline.syncOperations.addHandler(pause)
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause())
                 }
             }
             .childChannelInitializer { channel in
@@ -133,7 +136,9 @@ public final class IPCListener: Sendable {
     /// Stops listening; a Unix socket's file is removed, if it is still this listener's. Connections that were accepted
     /// go on. Doing it twice does nothing.
     public func close() async {
-        if !isClosing.value.exchange(true, ordering: .relaxed) { file?.removeFile() }
+        if !isClosing.value.exchange(true, ordering: .relaxed), let file {
+            try? await NIOThreadPool.singleton.runIfActive { file.removeFile() }
+        }
         // An error only says that it was closed already.
         try? await channel.close()
     }

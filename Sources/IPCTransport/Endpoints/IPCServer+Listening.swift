@@ -15,7 +15,7 @@ extension IPCServer {
     ///   - options: Bounds, deadlines and threads of the connections.
     ///   - admission: Judges each connection by its certificate or address, before anything of it is read; nil lets
     ///     everybody in who gets there.
-    /// - Returns: The listener, which goes on until it is closed.
+    /// - Returns: The listener, which goes on, and keeps the server, until it is closed.
     /// - Throws: ``ListenError``; `TLSConfigurationError` for certificates that cannot be used.
     @discardableResult
     public func serve(

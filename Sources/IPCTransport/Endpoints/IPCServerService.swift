@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import IPC
+internal import NIOConcurrencyHelpers
 public import ServiceLifecycle
-internal import Synchronization
 
 /// A server as a service of swift-service-lifecycle: listens until the graceful shutdown, then lets what is outstanding
 /// come to its end, and closes all connections.
@@ -130,10 +130,10 @@ private final class FirstEnd: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     func come() {
-        let waiter = state.withLock { state in
+        let waiter = state.withLockedValue { state in
             state.hasCome = true
             defer { state.waiter = nil }
             return state.waiter
@@ -143,7 +143,7 @@ private final class FirstEnd: Sendable {
 
     func wait() async {
         await withCheckedContinuation { waiter in
-            let hasCome = state.withLock { state in
+            let hasCome = state.withLockedValue { state in
                 if !state.hasCome { state.waiter = waiter }
                 return state.hasCome
             }

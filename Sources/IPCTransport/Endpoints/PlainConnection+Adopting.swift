@@ -27,7 +27,7 @@ extension PlainConnection {
     /// Takes over a stream socket that is connected, inherited from another process perhaps.
     ///
     /// - Parameters:
-    ///   - descriptor: The socket, which belongs to the connection from now on, also when this throws.
+    ///   - descriptor: The socket, which belongs to the connection from now on.
     ///   - options: Bounds, deadlines and threads.
     public static func adopt(
         descriptor: Int32,

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import NIOCore
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -33,10 +35,20 @@ enum SystemCalls {
     }
 
     static let connectionRefused = ECONNREFUSED
+    static let connectionAborted = ECONNABORTED
     static let tryAgain = EAGAIN
     static let addressInUse = EADDRINUSE
     /// The longest path of a Unix socket, in bytes.
     static let pathLimit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+
+    /// TCP's options for when, how often and how many times a silent peer is asked whether it is there, in seconds.
+    static var keepAliveTimes: [(name: Int32, value: Int32)] {
+        #if os(Linux)
+        [(TCP_KEEPIDLE, 60), (TCP_KEEPINTVL, 15), (TCP_KEEPCNT, 4)]
+        #else
+        [(TCP_KEEPALIVE, 60), (TCP_KEEPINTVL, 15), (TCP_KEEPCNT, 4)]
+        #endif
+    }
 
     /// The system's words for an error.
     static func text(of code: Int32) -> String {
@@ -130,11 +142,21 @@ enum SystemCalls {
         return try body()
     }
 
-    private static func withAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    /// The address of a Unix socket, whose path has been checked. (SwiftNIO's own initializer allows 103 bytes
+    /// everywhere.)
+    static func address(_ path: String) -> SocketAddress {
+        SocketAddress(makeAddress(path))
+    }
+
+    private static func makeAddress(_ path: String) -> sockaddr_un {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(pathLimit)) }
-        return withUnsafePointer(to: address) { pointer in
+        return address
+    }
+
+    private static func withAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        withUnsafePointer(to: makeAddress(path)) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }

@@ -17,6 +17,9 @@ final class TLSHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// The outbound event after which nothing more is written: sends close_notify, without flushing it.
+    struct FinishSending {}
+
     private enum State {
         case idle
         case handshaking
@@ -32,6 +35,8 @@ final class TLSHandler: ChannelDuplexHandler {
     private var session: TLSSession?
     private var state = State.idle
     private var deadline: Scheduled<Void>?
+    /// Whether something was written since the last flush.
+    private var hasUnflushed = false
     /// Ciphertext bytes that were handed to the channel.
     private(set) var handedByteCount = 0
 
@@ -97,7 +102,7 @@ final class TLSHandler: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        context.flush()
+        if hasUnflushed { flush(context: context) }
         // Nobody else reads yet.
         if state == .handshaking { context.read() }
         context.fireChannelReadComplete()
@@ -134,7 +139,7 @@ final class TLSHandler: ChannelDuplexHandler {
         state = .inputEnded
         deadline?.cancel()
         sendOutput(context)
-        context.flush()
+        flush(context: context)
         context.fireErrorCaught(error)
     }
 
@@ -148,7 +153,7 @@ final class TLSHandler: ChannelDuplexHandler {
             let session = try TLSSession(context: tls, output: scratch.output, serverName: serverName)
             self.session = session
             handshake(session, context)
-            context.flush()
+            if hasUnflushed { flush(context: context) }
             if state == .handshaking { context.read() }
         } catch {
             failed(context, error)
@@ -193,6 +198,11 @@ final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
+    func flush(context: ChannelHandlerContext) {
+        hasUnflushed = false
+        context.flush()
+    }
+
     /// Hands over the ciphertext that the session has made.
     private func sendOutput(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil) {
         let output = scratch.output
@@ -203,14 +213,21 @@ final class TLSHandler: ChannelDuplexHandler {
         let ciphertext = output.withUnsafeBytes { context.channel.allocator.buffer(bytes: $0) }
         output.consume(output.count)
         handedByteCount += ciphertext.readableBytes
+        hasUnflushed = true
         context.write(wrapOutboundOut(ciphertext), promise: promise)
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is FinishSending else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        session?.sendCloseNotify()
+        sendOutput(context, promise)
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         if mode != .input, let session {
             session.sendCloseNotify()
             sendOutput(context)
-            context.flush()
+            flush(context: context)
         }
         context.close(mode: mode, promise: promise)
     }
