@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import CompilerPluginSupport
 import PackageDescription
 
 // Each feature's proposal: ExistentialAny SE-0335, InternalImportsByDefault SE-0409, MemberImportVisibility SE-0444.
@@ -26,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-syntax", from: "603.0.1"),
     ],
     targets: [
         .systemLibrary(
@@ -36,7 +38,19 @@ let package = Package(
         ),
         .target(name: "CLinux"),
         .target(name: "IPCProtocol", swiftSettings: safeSettings),
-        .target(name: "IPC", dependencies: ["IPCProtocol"], swiftSettings: safeSettings),
+        .target(name: "IPC", dependencies: ["IPCMacros", "IPCProtocol"], swiftSettings: safeSettings),
+        .macro(
+            name: "IPCMacros",
+            dependencies: [
+                .product(name: "SwiftCompilerPlugin", package: "swift-syntax"),
+                .product(name: "SwiftDiagnostics", package: "swift-syntax"),
+                .product(name: "SwiftParser", package: "swift-syntax"),
+                .product(name: "SwiftSyntax", package: "swift-syntax"),
+                .product(name: "SwiftSyntaxBuilder", package: "swift-syntax"),
+                .product(name: "SwiftSyntaxMacros", package: "swift-syntax"),
+            ],
+            swiftSettings: settings
+        ),
         .target(name: "TLSEngine", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(
             name: "IPCTransport",
@@ -87,6 +101,15 @@ let package = Package(
         .testTarget(
             name: "IPCTests",
             dependencies: ["IPC", "IPCProtocol", "GatewayTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "IPCMacrosTests",
+            dependencies: [
+                "IPCMacros",
+                .product(name: "SwiftSyntaxMacroExpansion", package: "swift-syntax"),
+                .product(name: "SwiftSyntaxMacrosGenericTestSupport", package: "swift-syntax"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
