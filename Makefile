@@ -3,7 +3,7 @@
 SWIFT ?= swift
 # Debian and Ubuntu; elsewhere install OpenSSL 3 with its headers, the openssl command, and for the tests Node.js.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources
 # Sanitizers keep freed memory and slow everything down: tests about memory and about crowds mean nothing there.
 SKIP_CROWDS := --skip CrowdTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests
 

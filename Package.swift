@@ -13,6 +13,9 @@ let settings: [SwiftSetting] = [
 // Where bytes of strangers and rules about them are judged there is no unsafe code (SE-0458 makes the compiler say so).
 let safeSettings = settings + [.strictMemorySafety()]
 
+// Examples are built as a reader's own package would be: with no feature that is not on by default.
+let exampleSettings: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
 let package = Package(
     name: "ipc-gateway",
     products: [
@@ -86,6 +89,30 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "example-server",
+            dependencies: ["IPC", "IPCTransport"],
+            path: "Examples/MinimalServer",
+            swiftSettings: exampleSettings
+        ),
+        .executableTarget(
+            name: "example-client",
+            dependencies: ["IPC", "IPCTransport"],
+            path: "Examples/MinimalClient",
+            swiftSettings: exampleSettings
+        ),
+        .executableTarget(
+            name: "example-service",
+            dependencies: ["IPC", "IPCTransport"],
+            path: "Examples/TypedService",
+            swiftSettings: exampleSettings
+        ),
+        .executableTarget(
+            name: "code-application",
+            dependencies: ["IPC", "IPCTransport"],
+            path: "Examples/CodeApplication",
+            swiftSettings: exampleSettings
+        ),
         .target(
             name: "GatewayTestSupport",
             dependencies: ["IPC", "IPCProtocol", "IPCSample", "TLSEngine"],
@@ -131,6 +158,13 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ExampleTests",
+            dependencies: [
+                "GatewayTestSupport", "code-application", "example-client", "example-server", "example-service",
             ],
             swiftSettings: settings
         ),
