@@ -8,7 +8,7 @@ SOURCES := Package.swift Sources Tests Examples Benchmarks/Package.swift Benchma
 SKIP_CROWDS := --skip CrowdTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize memcheck tls-audit docker-test format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize memcheck tls-audit docker-test docs benchmark format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -22,6 +22,16 @@ build: dependencies ## Build for development
 
 release: dependencies ## Build for use: .build/release/ipc-gateway, the Swift standard library inside
 	$(SWIFT) build -c release --static-swift-stdlib --product ipc-gateway
+
+docs: dependencies ## Build the library's documentation into .build/documentation
+	@mkdir -p .build/documentation
+	@for target in IPC IPCTransport; do $(SWIFT) package --allow-writing-to-directory .build/documentation \
+		generate-documentation --target $$target --output-path .build/documentation/$$target --warnings-as-errors \
+		|| exit 1; done
+
+benchmark: dependencies ## Measure what calls over a Unix socket cost
+	$(SWIFT) build -c release --package-path Benchmarks
+	Benchmarks/.build/release/ipc-bench
 
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)

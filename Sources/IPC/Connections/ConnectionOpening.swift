@@ -44,7 +44,7 @@ public struct ServerOpening: Sendable {
     ///
     /// - Parameter message: The body of a Regular frame.
     /// - Returns: What it was.
-    /// - Throws: ``WireError``; close the connection then, or it stays open and deaf.
+    /// - Throws: `WireError`; close the connection then, or it stays open and deaf.
     public mutating func receive(_ message: Span<UInt8>) throws(WireError) -> Received {
         if hasContext {
             return .message(try IPCMessage.decode(message, mode: decoder.mode, limits: decoder.limits))

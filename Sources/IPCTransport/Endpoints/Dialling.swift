@@ -141,7 +141,7 @@ extension PlainConnection {
     ///   - options: Bounds, deadlines and threads.
     /// - Returns: The connection; with TLS its handshake is complete, as this side sees it: a server of TLS 1.3 refuses a
     ///   client's certificate only afterwards, and then the receiver hears of it as the end of the connection.
-    /// - Throws: ``ConnectionEnd`` when that fails or takes longer than ``TransportOptions/connectTimeout``,
+    /// - Throws: `ConnectionEnd` when that fails or takes longer than ``TransportOptions/connectTimeout``,
     ///   `TLSConfigurationError` for certificates that cannot be used, `CancellationError` when the task is cancelled.
     public static func connect(
         to endpoint: ClientEndpoint,

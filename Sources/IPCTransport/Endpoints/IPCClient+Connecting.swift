@@ -17,7 +17,7 @@ extension IPCClient {
     ///   - context: Who this client says it is. A gateway may put another in its place.
     ///   - options: Of the channels.
     ///   - transport: Bounds, deadlines and threads.
-    /// - Throws: ``ConnectionEnd`` when that fails or takes too long, `TLSConfigurationError` for certificates that
+    /// - Throws: `ConnectionEnd` when that fails or takes too long, `TLSConfigurationError` for certificates that
     ///   cannot be used, `EncodingError` when the context cannot be announced, `CancellationError` when the task is
     ///   cancelled.
     public static func connect(

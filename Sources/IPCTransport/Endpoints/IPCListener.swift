@@ -10,7 +10,7 @@ internal import TLSEngine
 /// Where a server listens, until it is closed. Letting go of it does not close it.
 public final class IPCListener: Sendable {
     /// Judges a connection that was accepted, on its event loop, before anything of it is read; what it throws refuses
-    /// it. A ``ConnectionEnd`` is told the client with its reason, anything else only that it was refused.
+    /// it. A `ConnectionEnd` is told the client with its reason, anything else only that it was refused.
     public typealias Admission = @Sendable (PlainConnection) throws -> Void
 
     /// Where it listens; with TCP the port is the one that the system has chosen.

@@ -52,7 +52,7 @@ public struct IPCServerService<Context: Codable & Sendable>: Service {
 
     /// Serves until the graceful shutdown or the task's cancellation, which leaves out the waiting.
     ///
-    /// - Throws: What ``IPCServer/serve(_:options:admission:)`` throws; ``ListenError`` when the system closes a
+    /// - Throws: What `serve(_:options:admission:)` throws; ``ListenError`` when the system closes a
     ///   listener.
     public func run() async throws {
         var listeners: [IPCListener] = []
