@@ -13,12 +13,15 @@ public final class ChannelClient: Sendable {
         var requester = ChannelRequester()
         var calls: [UInt64: CheckedContinuation<IPCValue, any Error>] = [:]
         var events: [UInt64: RemoteEvent] = [:]
-        var readyWaiters: [CheckedContinuation<Void, any Error>] = []
+        /// Whether a task waits until the peer has read.
+        var isDraining = false
         var end: ConnectionEnd?
     }
 
     private let transport: any MessagePassingProtocol
     private let state = Mutex(State())
+    private let readiness = WaitList()
+    private let room = WaitList()
 
     /// Creates the asking side of a connection.
     ///
@@ -44,17 +47,12 @@ public final class ChannelClient: Sendable {
 
     /// Waits until the peer is ready for requests.
     ///
-    /// - Throws: ``ConnectionEnd`` when the connection ends before.
+    /// - Throws: ``ConnectionEnd`` when the connection ends before, `CancellationError` when the task is cancelled.
     public func waitUntilReady() async throws {
-        try await withCheckedThrowingContinuation { continuation in
-            let result = state.withLock { state -> Result<Void, ConnectionEnd>? in
-                if let end = state.end { return .failure(end) }
-                if state.requester.isReady { return .success(()) }
-                state.readyWaiters.append(continuation)
-                return nil
-            }
-            if let result { continuation.resume(with: result) }
-        }
+        await readiness.wait(unless: { state.withLock { $0.requester.isReady || $0.end != nil } })
+        let (isReady, end) = state.withLock { ($0.requester.isReady, $0.end) }
+        if let end { throw end }
+        guard isReady else { throw CancellationError() }
     }
 
     /// Takes a message from the peer; requests are ignored, they are for a ``ChannelServer``.
@@ -95,41 +93,40 @@ public final class ChannelClient: Sendable {
     ///   - end: What calls fail with, now and from now on.
     ///   - tellingPeer: Whether cancels and unsubscriptions are sent.
     func end(_ end: ConnectionEnd, tellingPeer: Bool = false) {
-        let before = state.withLock { state in
-            defer {
-                if state.end == nil {
-                    if tellingPeer {
-                        for message in state.requester.dispose() { transport.send(message) }
-                    }
-                    state.end = end
+        let (calls, events) = state.withLock { state in
+            if state.end == nil {
+                state.end = end
+                let messages = state.requester.dispose()
+                if tellingPeer {
+                    for message in messages { transport.send(message) }
                 }
+            }
+            defer {
                 state.calls = [:]
                 state.events = [:]
-                state.readyWaiters = []
             }
-            return (state.calls.sorted { $0.key < $1.key }, state.events, state.readyWaiters)
+            return (state.calls.sorted { $0.key < $1.key }, state.events)
         }
-        for (_, call) in before.0 { call.resume(throwing: end) }
-        for (_, event) in before.1 { event.finish(end) }
-        for waiter in before.2 { waiter.resume(throwing: end) }
+        for (_, call) in calls { call.resume(throwing: end) }
+        for (_, event) in events { event.finish(end) }
+        readiness.signal()
+        room.signal()
     }
 
     private func becomeReady() {
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, any Error>] in
-            guard case .ready(let released) = state.requester.receive(.initialize) else { return [] }
+        state.withLock { state in
+            guard case .ready(let released) = state.requester.receive(.initialize) else { return }
             // Under the lock: what is asked from now on comes after what was held back.
             for message in released { transport.send(message) }
-            defer { state.readyWaiters = [] }
-            return state.readyWaiters
         }
-        for waiter in waiters { waiter.resume() }
+        readiness.signal()
     }
 
     // MARK: Calls
 
     /// Calls a command of a channel of the peer. See ``Channel/call(_:_:)``.
     func call(_ channel: IPCString, _ command: IPCString, _ argument: IPCValue) async throws -> IPCValue {
-        while transport.isCongested, !Task.isCancelled { await transport.drain() }
+        if transport.isCongested { await waitForRoom() }
         // The number is taken first, so that whoever cancels knows it. A call that is cancelled already takes one too.
         let id = state.withLock { $0.requester.takeID() }
         try Task.checkCancellation()
@@ -158,6 +155,30 @@ public final class ChannelClient: Sendable {
         state.withLock { state in
             guard state.end == nil else { return }
             if let message = state.requester.call(channel, command, argument).message { transport.send(message) }
+        }
+    }
+
+    /// Waits until the peer has read. Draining itself does not end when a task is cancelled, waiting for it does.
+    private func waitForRoom() async {
+        while transport.isCongested, !Task.isCancelled, state.withLock({ $0.end == nil }) {
+            await room.wait(unless: {
+                drain()
+                return !transport.isCongested
+            })
+        }
+    }
+
+    /// Sees to it that those who wait hear when the peer has read.
+    private func drain() {
+        let isNew = state.withLock { state in
+            defer { state.isDraining = true }
+            return !state.isDraining
+        }
+        guard isNew else { return }
+        Task { [weak self, transport] in
+            await transport.drain()
+            self?.state.withLock { $0.isDraining = false }
+            self?.room.signal()
         }
     }
 

@@ -47,8 +47,9 @@ public struct ChannelRequester: Sendable {
 
     private var nextID: UInt64 = 0
     private var entries: [UInt64: Entry] = [:]
-    /// Requests made before the peer was ready, in order.
-    private var heldBack: [(id: UInt64, message: [UInt8])] = []
+    /// Requests made before the peer was ready, by id, and when each was made: withdrawing one must be cheap.
+    private var heldBack: [UInt64: (place: Int, message: [UInt8])] = [:]
+    private var nextPlace = 0
 
     /// Creates a requester that has asked nothing.
     public init() {}
@@ -161,8 +162,8 @@ public struct ChannelRequester: Sendable {
         switch message {
         case .initialize:
             isReady = true
-            let released = heldBack.map(\.message)
-            heldBack = []
+            let released = heldBack.values.sorted { $0.place < $1.place }.map(\.message)
+            heldBack = [:]
             return .ready(released: released)
         case .success(let id, let result):
             return settle(id, body: result, outcome: .success(result))
@@ -196,6 +197,8 @@ public struct ChannelRequester: Sendable {
     /// Ends everything that is open, for a side that closes: what to send, in the order of ids (PROTOCOL 3.7).
     public mutating func dispose() -> [[UInt8]] {
         let open = entries.keys.sorted()
+        // Nobody waits for late answers either.
+        defer { entries = [:] }
         return open.compactMap { cancel($0) ?? unlisten($0) }
     }
 
@@ -203,16 +206,16 @@ public struct ChannelRequester: Sendable {
         if isReady {
             return Request(id: id, message: message)
         }
-        heldBack.append((id, message))
+        heldBack[id] = (nextPlace, message)
+        nextPlace += 1
         return Request(id: id, message: nil)
     }
 
     /// Forgets a request that has not been sent; returns whether there was one.
     private mutating func withdraw(_ id: UInt64) -> Bool {
-        guard let place = heldBack.firstIndex(where: { $0.id == id }) else {
+        guard heldBack.removeValue(forKey: id) != nil else {
             return false
         }
-        heldBack.remove(at: place)
         entries[id] = nil
         return true
     }

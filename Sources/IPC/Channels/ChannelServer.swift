@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// Thread-safe. ``receive(_:byteCount:)`` is called with one message after the other.
 public final class ChannelServer<Context: Sendable>: Sendable {
-    private struct State {
+    struct State {
         var channels: [IPCString: any ServerChannel<Context>] = [:]
         var responder = ChannelResponder()
         var tasks: [UInt64: Task<Void, Never>] = [:]
@@ -23,9 +23,9 @@ public final class ChannelServer<Context: Sendable>: Sendable {
     /// Who calls; every handler gets it.
     public let context: Context
 
-    private let transport: any MessagePassingProtocol
-    private let options: ConnectionOptions
-    private let state: Mutex<State>
+    let transport: any MessagePassingProtocol
+    let options: ConnectionOptions
+    let state: Mutex<State>
 
     /// Creates the answering side of a connection, without channels.
     ///
@@ -42,7 +42,11 @@ public final class ChannelServer<Context: Sendable>: Sendable {
         self.transport = transport
         self.context = context
         self.options = options
-        state = Mutex(State(parked: ParkedRequests(limit: options.parkedRequestLimit)))
+        let parked = ParkedRequests<ContinuousClock.Instant>(
+            limit: options.parkedRequestLimit,
+            byteLimit: options.heldRequestBytes
+        )
+        state = Mutex(State(parked: parked))
     }
 
     /// Calls that run, or wait for their channel, and subscriptions.
@@ -53,12 +57,14 @@ public final class ChannelServer<Context: Sendable>: Sendable {
     /// Offers a channel. One of the same name is replaced for new requests. Requests that came too early and still wait
     /// are served now, in their order.
     public func registerChannel(_ name: IPCString, _ channel: some ServerChannel<Context>) {
-        let mustRelease = state.withLock { state in
-            guard !state.isDisposed else { return false }
-            state.channels[name] = channel
-            return state.held.append(released: state.parked.take(for: name))
+        // What is replaced is released outside of the lock: nobody knows what it does when it goes.
+        let (replaced, mustRelease) = state.withLock { state -> ((any ServerChannel<Context>)?, Bool) in
+            guard !state.isDisposed else { return (nil, false) }
+            let replaced = state.channels.updateValue(channel, forKey: name)
+            return (replaced, state.held.append(released: state.parked.take(for: name)))
         }
         if mustRelease { releaseHeld() }
+        withExtendedLifetime(replaced) {}
     }
 
     /// Tells the peer that its requests are welcome.
@@ -68,7 +74,7 @@ public final class ChannelServer<Context: Sendable>: Sendable {
 
     /// Ends everything: handlers are cancelled, events detached, requests that wait are dropped. Nothing is sent.
     public func dispose() {
-        let (tasks, subscriptions, timer) = state.withLock { state in
+        let (tasks, subscriptions, timer, channels) = state.withLock { state in
             state.isDisposed = true
             _ = state.responder.dispose()
             defer {
@@ -79,11 +85,12 @@ public final class ChannelServer<Context: Sendable>: Sendable {
                 state.parked.removeAll()
                 state.held.removeAll()
             }
-            return (state.tasks.sorted { $0.key < $1.key }, state.subscriptions, state.parkingTimer)
+            return (state.tasks.sorted { $0.key < $1.key }, state.subscriptions, state.parkingTimer, state.channels)
         }
         timer?.cancel()
         for (_, task) in tasks { task.cancel() }
         for (_, subscription) in subscriptions { subscription.cancel() }
+        withExtendedLifetime(channels) {}
     }
 
     /// Takes a message from the peer; answers are ignored, they are for a ``ChannelClient``.
@@ -95,16 +102,17 @@ public final class ChannelServer<Context: Sendable>: Sendable {
     public func receive(_ message: DecodedMessage, byteCount: Int) -> ConnectionEnd? {
         switch message {
         case .call, .listen:
+            let request = HeldRequests.Request(message: message, byteCount: byteCount)
             let isCongested = transport.isCongested
-            let (isHeld, mustRelease, mustPause) = state.withLock { state in
-                guard isCongested || state.held.isReleasing else { return (false, false, false) }
-                let mustRelease = state.held.append(message, byteCount: byteCount)
-                let mustPause = state.held.mustPause(beyond: options.heldRequestBytes)
-                return (true, mustRelease, mustPause)
+            let (isHeld, mustRelease) = state.withLock { state in
+                guard isCongested || state.held.isReleasing, !state.isDisposed else { return (false, false) }
+                let mustRelease = state.held.append(request)
+                // Under the lock, or it could come after the restart that follows it.
+                if state.held.mustPause(beyond: options.heldRequestBytes) { transport.setDelivering(false) }
+                return (true, mustRelease)
             }
-            if mustPause { transport.setDelivering(false) }
             if mustRelease { releaseHeld() }
-            return isHeld ? nil : perform(message)
+            return isHeld ? nil : perform(request)
         case .cancel(let id), .unlisten(let id):
             withdraw(id)
             return nil
@@ -115,26 +123,27 @@ public final class ChannelServer<Context: Sendable>: Sendable {
 
     // MARK: Requests
 
-    private enum Step {
+    enum Step {
         case call(any ServerChannel<Context>)
         case listen(any ServerChannel<Context>)
         case answer([UInt8])
-        case parked(isFirst: Bool)
+        case report(String)
         case nothing
         case end(ConnectionEnd)
     }
 
-    private func perform(_ message: DecodedMessage, isRegistered: Bool = false) -> ConnectionEnd? {
-        let step = state.withLock { next(message, isRegistered: isRegistered, state: &$0) }
-        switch (step, message) {
+    /// Serves a request; returns why the connection cannot go on.
+    func perform(_ request: HeldRequests.Request) -> ConnectionEnd? {
+        let step = state.withLock { next(request, &$0) }
+        switch (step, request.message) {
         case (.call(let channel), .call(let id, _, let command, let argument)):
             run(id, channel, command, argument)
         case (.listen(let channel), .listen(let id, let name, let event, let argument)):
             attach(id, channel, name, event, argument)
         case (.answer(let bytes), _):
             transport.send(bytes)
-        case (.parked(isFirst: true), _):
-            startParkingTimer()
+        case (.report(let text), _):
+            options.report?(text)
         case (.end(let end), _):
             return end
         default:
@@ -143,13 +152,18 @@ public final class ChannelServer<Context: Sendable>: Sendable {
         return nil
     }
 
-    private func next(_ message: DecodedMessage, isRegistered: Bool, state: inout State) -> Step {
+    private func next(_ request: HeldRequests.Request, _ state: inout State) -> Step {
         guard !state.isDisposed else { return .nothing }
-        if !isRegistered {
-            switch state.responder.receive(message) {
+        if !request.isRegistered {
+            switch state.responder.receive(request.message) {
             case .call(let id, _, _, _) where state.responder.openCount > options.openCallLimit:
                 let text = "more than \(options.openCallLimit) requests are open on this connection"
-                return state.responder.fail(id, name: "Busy", message: text).map { .answer($0) } ?? .nothing
+                return Self.answer(id, RemoteError(name: "Busy", message: IPCString(text)), &state)
+            case .listen(let id, let channel, let event, _) where state.responder.openCount > options.openCallLimit:
+                _ = state.responder.receive(.unlisten(id: id))
+                return .report(
+                    "a subscription to \(channel).\(event) came to nothing: more than \(options.openCallLimit) requests are open"
+                )
             case .call, .listen:
                 break
             case .duplicateID(let id):
@@ -158,22 +172,22 @@ public final class ChannelServer<Context: Sendable>: Sendable {
                 return .nothing
             }
         }
-        switch message {
+        switch request.message {
         case .call(let id, let name, _, _):
             // A call that was withdrawn while it waited is not run.
             guard state.responder.isRunning(id) else {
                 return Self.answer(id, RemoteError.canceled, &state)
             }
-            return state.channels[name].map { .call($0) } ?? park(message, name, &state)
+            return state.channels[name].map { .call($0) } ?? park(request, for: name, &state)
         case .listen(let id, let name, _, _):
             guard state.responder.isSubscribed(id) else { return .nothing }
-            return state.channels[name].map { .listen($0) } ?? park(message, name, &state)
+            return state.channels[name].map { .listen($0) } ?? park(request, for: name, &state)
         default:
             return .nothing
         }
     }
 
-    private static func answer(_ id: UInt64, _ error: RemoteError, _ state: inout State) -> Step {
+    static func answer(_ id: UInt64, _ error: RemoteError, _ state: inout State) -> Step {
         state.responder.finish(id) ? .answer(IPCMessage.failure(id: id, error: error.body)) : .nothing
     }
 
@@ -183,7 +197,7 @@ public final class ChannelServer<Context: Sendable>: Sendable {
             case .cancel:
                 return (state.tasks[id], nil)
             case .unlisten:
-                _ = state.parked.drop(id)
+                state.parked.drop(id)
                 return (nil, state.subscriptions.removeValue(forKey: id))
             default:
                 state.held.withdraw(id)
@@ -198,17 +212,17 @@ public final class ChannelServer<Context: Sendable>: Sendable {
 
     private func run(_ id: UInt64, _ channel: any ServerChannel<Context>, _ command: IPCString, _ argument: IPCValue) {
         // It starts here and now, so that handlers start in the order of the calls, and one that does not wait needs no
-        // other thread.
-        let task = Task.immediate {
+        // other thread. It does not keep the connection: a handler may ignore that its client has left.
+        let task = Task.immediate { [weak self, context] in
             let answer: [UInt8]
             do {
-                answer = self.success(id, try await channel.call(self.context, command, argument))
+                answer = IPCMessage.success(id: id, result: try await channel.call(context, command, argument))
             } catch let failure as RemoteFailure {
                 answer = IPCMessage.failureValue(id: id, value: failure.value)
             } catch {
                 answer = IPCMessage.failure(id: id, error: RemoteError(reporting: error).body)
             }
-            self.finish(id, answer)
+            self?.finish(id, answer)
         }
         let isLeft = state.withLock { state in
             // Most handlers have finished by now. One whose client left meanwhile is told below.
@@ -218,19 +232,19 @@ public final class ChannelServer<Context: Sendable>: Sendable {
         if isLeft { task.cancel() }
     }
 
-    private func success(_ id: UInt64, _ result: IPCValue) -> [UInt8] {
-        let answer = IPCMessage.success(id: id, result: result)
-        guard answer.count > options.limits.frameBytes else { return answer }
-        let text = "the result has \(answer.count) bytes, more than the \(options.limits.frameBytes) that are allowed"
-        return IPCMessage.failure(id: id, name: "ResultTooLarge", message: text)
-    }
-
     private func finish(_ id: UInt64, _ answer: [UInt8]) {
         let isOpen = state.withLock { state in
             state.tasks[id] = nil
             return state.responder.finish(id)
         }
-        if isOpen { transport.send(answer) }
+        if isOpen { transport.send(bounded(answer, id)) }
+    }
+
+    /// The answer, or an Error in its place when it is too large for anybody to read.
+    private func bounded(_ answer: [UInt8], _ id: UInt64) -> [UInt8] {
+        guard answer.count > options.limits.frameBytes else { return answer }
+        let text = "the result has \(answer.count) bytes, more than the \(options.limits.frameBytes) that are allowed"
+        return IPCMessage.failure(id: id, name: "ResultTooLarge", message: text)
     }
 
     // MARK: Events
@@ -249,7 +263,6 @@ public final class ChannelServer<Context: Sendable>: Sendable {
             options.report?("a subscription to \(name).\(eventName) came to nothing: \(error)")
             return
         }
-        let transport = transport
         let subscription = event.attach(
             EventSink(
                 receive: { [weak self] payload in self?.fire(id, payload) },
@@ -257,7 +270,7 @@ public final class ChannelServer<Context: Sendable>: Sendable {
                     guard let error else { return }
                     options.report?("the event \(name).\(eventName) ended: \(error)")
                 },
-                room: { while transport.isCongested { await transport.drain() } }
+                room: { [weak self] in await self?.waitForRoom(id) }
             )
         )
         let isKept = state.withLock { state in
@@ -276,77 +289,5 @@ public final class ChannelServer<Context: Sendable>: Sendable {
             return
         }
         transport.send(message)
-    }
-
-    // MARK: Requests that wait
-
-    private func park(_ message: DecodedMessage, _ channel: IPCString, _ state: inout State) -> Step {
-        let deadline = ContinuousClock.now.advanced(by: options.unknownChannelTimeout)
-        if state.parked.park(message, for: channel, until: deadline) {
-            return .parked(isFirst: state.parkingTimer == nil)
-        }
-        guard case .call(let id, _, _, _) = message else { return .nothing }
-        let text = "too many requests wait for channels that nobody has registered"
-        return Self.answer(id, RemoteError(name: "Busy", message: IPCString(text)), &state)
-    }
-
-    private func startParkingTimer() {
-        let timer = Task { [weak self] in
-            while !Task.isCancelled, let deadline = self?.nextParkingDeadline() {
-                try? await Task.sleep(until: deadline, clock: .continuous)
-                self?.expireParked()
-            }
-        }
-        let isKept = state.withLock { state in
-            guard state.parkingTimer == nil, !state.isDisposed, state.parked.nextDeadline != nil else { return false }
-            state.parkingTimer = timer
-            return true
-        }
-        if !isKept { timer.cancel() }
-    }
-
-    private func nextParkingDeadline() -> ContinuousClock.Instant? {
-        state.withLock { state in
-            // Whoever parks next starts another timer.
-            if state.parked.nextDeadline == nil { state.parkingTimer = nil }
-            return state.parked.nextDeadline
-        }
-    }
-
-    private func expireParked() {
-        let answers = state.withLock { state in
-            state.parked.takeExpired(at: .now).compactMap { request -> [UInt8]? in
-                guard case .call(let id, let channel, _, _) = request.message, state.responder.finish(id) else {
-                    return nil  // VS Code says nothing of a subscription either.
-                }
-                return IPCMessage.failure(id: id, error: Self.unknownChannel(channel, options.unknownChannelTimeout))
-            }
-        }
-        for answer in answers { transport.send(answer) }
-    }
-
-    private static func unknownChannel(_ channel: IPCString, _ timeout: Duration) -> IPCValue {
-        let milliseconds = timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000
-        return .object([
-            "name": "Unknown channel",
-            "message": IPCValue("Channel name '\(channel)' timed out after \(milliseconds)ms"),
-        ])
-    }
-
-    /// Serves what was held, one after the other, whenever the peer reads its answers.
-    private func releaseHeld() {
-        Task {
-            while true {
-                while transport.isCongested { await transport.drain() }
-                guard let (message, isRegistered) = state.withLock({ $0.held.takeFirst() }) else { break }
-                if let end = perform(message, isRegistered: isRegistered) {
-                    transport.close(end)
-                    break
-                }
-                if state.withLock({ $0.held.mayResume(below: options.heldRequestBytes / 2) }) {
-                    transport.setDelivering(true)
-                }
-            }
-        }
     }
 }

@@ -5,25 +5,24 @@ public import IPCProtocol
 
 /// A channel that is not known yet (VS Code's `getDelayedChannel`): calls wait until it is, and so do subscriptions.
 public struct DelayedChannel: Channel {
-    private let task: Task<any Channel, any Error>
+    private let channel: Deferred<any Channel>
 
     /// Creates a channel.
     ///
-    /// - Parameter find: Finds the channel. Started once, at once.
+    /// - Parameter find: Finds the channel. Started once, at once, and cancelled when nobody refers to this channel or an
+    ///   event of it any more.
     public init(_ find: @escaping @Sendable () async throws -> any Channel) {
-        task = Task.immediate { try await find() }
+        channel = Deferred(find)
     }
 
     /// Calls a command when the channel is known. Fails as finding the channel does.
     public func call(_ command: IPCString, _ argument: IPCValue) async throws -> IPCValue {
-        let channel = try await task.value
-        try Task.checkCancellation()
-        return try await channel.call(command, argument)
+        try await channel.value().call(command, argument)
     }
 
     /// An event, subscribed to when the channel is known, if somebody listens then. Ends as finding the channel fails.
     public func listen(_ event: IPCString, _ argument: IPCValue) -> Event<IPCValue> {
-        let relay = EventRelay { [task] in try await task.value.listen(event, argument) }
+        let relay = EventRelay(Deferred(channel) { $0.listen(event, argument) })
         return Event { relay.attach($0) }
     }
 }

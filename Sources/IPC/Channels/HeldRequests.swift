@@ -8,62 +8,90 @@ internal import IPCProtocol
 /// Who asks much and reads little would otherwise make answers pile up here. Reading goes on for a while all the same: what
 /// comes may be the answers that somebody here waits for.
 struct HeldRequests {
-    private struct Request {
+    /// A request on its way to its handler.
+    struct Request {
         var message: DecodedMessage
         var byteCount: Int
-        var isRegistered: Bool
+        /// Whether it was registered when it came, and has waited for its channel since.
+        var isRegistered = false
     }
 
-    private var requests: [Request?] = []
+    /// What is to be done next.
+    enum Next {
+        case serve(Request)
+        /// A call that was cancelled while it was held: it is answered, not run.
+        case answerCancelled(UInt64)
+        case nothing
+    }
+
+    private enum Place {
+        case request(Request)
+        case cancelledCall(UInt64)
+        case empty
+    }
+
+    /// What a place is counted with beyond the bytes of its message, used or not: small requests must not be for free.
+    static let placeBytes = 128
+
+    private var places: [Place] = []
     private var head = 0
+    /// Where the newest request of an id is; the number of a place does not change when those before it are removed.
+    private var numbers: [UInt64: Int] = [:]
+    private var removedCount = 0
     private var byteCount = 0
     private var isPaused = false
     /// Whether somebody serves what is held. Until that is done everything new queues up behind.
     private(set) var isReleasing = false
 
     /// Keeps a request; true when somebody must start to serve.
-    mutating func append(_ message: DecodedMessage, byteCount: Int) -> Bool {
-        requests.append(Request(message: message, byteCount: byteCount, isRegistered: false))
-        self.byteCount += byteCount
+    mutating func append(_ request: Request) -> Bool {
+        if let id = Self.id(of: request.message) { numbers[id] = removedCount + places.count }
+        places.append(.request(request))
+        byteCount += request.byteCount + Self.placeBytes
         defer { isReleasing = true }
         return !isReleasing
     }
 
-    /// Keeps requests that have been registered, and waited for their channel; true when somebody must start to serve.
-    mutating func append(released messages: [DecodedMessage]) -> Bool {
-        guard !messages.isEmpty else { return false }
-        requests += messages.map { Request(message: $0, byteCount: 0, isRegistered: true) }
-        defer { isReleasing = true }
-        return !isReleasing
+    /// Keeps requests that have waited for their channel; true when somebody must start to serve.
+    mutating func append(released requests: [Request]) -> Bool {
+        var mustStart = false
+        for request in requests where append(request) { mustStart = true }
+        return mustStart
     }
 
-    /// The next one to serve; nil when all are served.
-    mutating func takeFirst() -> (message: DecodedMessage, isRegistered: Bool)? {
-        while head < requests.count {
-            defer { head += 1 }
-            if let request = requests[head] {
-                requests[head] = nil
+    /// Takes what is to be done next. After ``Next/nothing`` nobody serves any more.
+    mutating func takeNext() -> Next {
+        while head < places.count {
+            let place = places[head]
+            places[head] = .empty
+            head += 1
+            byteCount -= Self.placeBytes
+            removeTaken()
+            switch place {
+            case .request(let request):
+                if let id = Self.id(of: request.message), numbers[id] == removedCount + head - 1 { numbers[id] = nil }
                 byteCount -= request.byteCount
-                return (request.message, request.isRegistered)
+                return .serve(request)
+            case .cancelledCall(let id):
+                return .answerCancelled(id)
+            case .empty:
+                continue
             }
         }
-        requests = []
-        head = 0
         isReleasing = false
-        return nil
+        return .nothing
     }
 
-    /// Forgets a request that was not served yet.
+    /// Forgets a request that was not served yet: its client has withdrawn it.
     mutating func withdraw(_ id: UInt64) {
-        let place = requests.indices.dropFirst(head).first { place in
-            switch requests[place]?.message {
-            case .call(id, _, _, _), .listen(id, _, _, _): true
-            default: false
-            }
-        }
-        guard let place, let request = requests[place] else { return }
+        guard let number = numbers.removeValue(forKey: id) else { return }
+        guard case .request(let request) = places[number - removedCount], !request.isRegistered else { return }
         byteCount -= request.byteCount
-        requests[place] = nil
+        if case .call = request.message {
+            places[number - removedCount] = .cancelledCall(id)
+        } else {
+            places[number - removedCount] = .empty
+        }
     }
 
     /// Whether reading must stop now: true once, when more is held than allowed.
@@ -81,8 +109,24 @@ struct HeldRequests {
     }
 
     mutating func removeAll() {
-        requests = []
+        places = []
         head = 0
+        numbers = [:]
         byteCount = 0
+    }
+
+    /// Gives the room of what was taken back, now and then: who is served slowly may never be served wholly.
+    private mutating func removeTaken() {
+        guard head == places.count || (head >= 256 && head > places.count / 2) else { return }
+        places.removeFirst(head)
+        removedCount += head
+        head = 0
+    }
+
+    private static func id(of message: DecodedMessage) -> UInt64? {
+        switch message {
+        case .call(let id, _, _, _), .listen(let id, _, _, _): id
+        default: nil
+        }
     }
 }

@@ -7,18 +7,14 @@ internal import Synchronization
 /// One event object of the asking side: its first listener subscribes at the peer, its last one unsubscribes, and the next
 /// first one subscribes again under the same id (PROTOCOL 3.4, 3.7).
 final class RemoteEvent: Sendable {
-    private struct State {
-        var nextNumber = 0
-        var sinks: [(number: Int, sink: EventSink<IPCValue>)] = []
-    }
-
     let id: UInt64
     let channel: IPCString
     let name: IPCString
     let argument: IPCValue
 
     private let client: ChannelClient
-    private let state = Mutex(State())
+    /// In order of attachment.
+    private let listeners = Mutex<[EventListener<IPCValue>]>([])
     /// Held while the peer is told, so that what it hears is in the order of what happened here.
     private let telling = Mutex(())
 
@@ -35,38 +31,41 @@ final class RemoteEvent: Sendable {
     }
 
     func fire(_ payload: IPCValue) {
-        for (_, sink) in state.withLock({ $0.sinks }) { sink.send(payload) }
+        for listener in listeners.withLock({ $0 }) { listener.send(payload) }
     }
 
     /// The connection has ended. An orderly end ends the event; a loss is an error.
     func finish(_ end: ConnectionEnd) {
-        let sinks = state.withLock { state in
-            defer { state.sinks = [] }
-            return state.sinks
+        let ended = listeners.withLock { listeners in
+            defer { listeners = [] }
+            return listeners
         }
         let isOrderly = end.code == .closed || end.code == .disposed
-        for (_, sink) in sinks { sink.finish(throwing: isOrderly ? nil : end) }
+        for listener in ended { listener.finish(throwing: isOrderly ? nil : end) }
     }
 
     private func attach(_ sink: EventSink<IPCValue>) -> EventSubscription {
-        let (number, end) = telling.withLock { _ in
-            let (number, isFirst) = state.withLock { state in
-                state.nextNumber += 1
-                state.sinks.append((state.nextNumber, sink))
-                return (state.nextNumber, state.sinks.count == 1)
+        let listener = EventListener(sink)
+        let end = telling.withLock { _ in
+            let isFirst = listeners.withLock { listeners in
+                listeners.append(listener)
+                return listeners.count == 1
             }
-            return (number, isFirst ? client.subscribe(self) : nil)
+            return isFirst ? client.subscribe(self) : nil
         }
         if let end { finish(end) }
-        return EventSubscription { self.detach(number) }
+        return EventSubscription { self.detach(listener) }
     }
 
-    private func detach(_ number: Int) {
+    private func detach(_ listener: EventListener<IPCValue>) {
+        listener.leave()
+        // It is released by whoever calls, outside of the locks: what it captured may cancel other subscriptions when it
+        // goes.
         telling.withLock { _ in
-            let isLast = state.withLock { state in
-                guard let place = state.sinks.firstIndex(where: { $0.number == number }) else { return false }
-                state.sinks.remove(at: place)
-                return state.sinks.isEmpty
+            let isLast = listeners.withLock { listeners in
+                guard let place = listeners.firstIndex(where: { $0 === listener }) else { return false }
+                listeners.remove(at: place)
+                return listeners.isEmpty
             }
             if isLast { client.unsubscribe(self) }
         }

@@ -43,38 +43,17 @@ public final class Connection<Context: Sendable>: Sendable {
 
     /// Fires once, when the connection has ended and everything that hung on it was disposed of; at once for those who
     /// come later.
-    public var onDidClose: Event<ConnectionEnd> {
-        Event { sink in
-            let subscription = self.ended.event.attach(sink)
-            // Whoever attaches in this moment may be told twice, but never not at all.
-            if let end = self.end {
-                subscription.cancel()
-                sink.send(end)
-                sink.finish()
-            }
-            return subscription
-        }
-    }
+    public var onDidClose: Event<ConnectionEnd> { ended.event }
 
     /// Why the connection has ended; nil while it lives.
     public var end: ConnectionEnd? {
         finalEnd.withLock { $0 }
     }
 
-    /// Waits until the connection has ended.
+    /// Waits until the connection has ended, or the task is cancelled.
     public func waitUntilClosed() async -> ConnectionEnd {
-        // The iteration ends early only when the task is cancelled.
-        for await end in AsyncStream(
-            ConnectionEnd.self,
-            bufferingPolicy: .bufferingOldest(1),
-            { continuation in
-                let subscription = onDidClose.subscribe { continuation.yield($0) }
-                continuation.onTermination = { _ in subscription.cancel() }
-            }
-        ) {
-            return end
-        }
-        return end ?? .disposed
+        var ends = onDidClose.makeAsyncIterator()
+        return (try? await ends.next()) ?? end ?? .disposed
     }
 
     /// Ends the connection. The peer is told what is no longer wanted, calls that wait fail, handlers are cancelled, events
@@ -85,6 +64,8 @@ public final class Connection<Context: Sendable>: Sendable {
     }
 
     func close(_ end: ConnectionEnd) {
+        // At once: a transport may take its time to end, and deliver what it has read meanwhile.
+        channelServer.dispose()
         transport.close(end)
     }
 
@@ -111,11 +92,11 @@ public final class Connection<Context: Sendable>: Sendable {
 
     /// Ends everything that hangs on the connection.
     func connectionEnded(_ end: ConnectionEnd, beforeTelling: () -> Void = {}) {
+        // First, so that whoever hears that a call has failed sees why.
+        finalEnd.withLock { $0 = end }
         channelServer.dispose()
         channelClient.end(end)
-        finalEnd.withLock { $0 = end }
         beforeTelling()
-        ended.fire(end)
-        ended.finish()
+        ended.finish(firing: end)
     }
 }

@@ -26,10 +26,16 @@ extension ConnectionHub {
         _ search: @Sendable ([Connection<Context>]) async throws -> Connection<Context>?
     ) async throws -> Connection<Context> {
         // Listening starts before the first look, so that nobody comes unseen in between.
-        var additions = onDidAddConnection.makeAsyncIterator()
+        // However many come during one look, one more look finds them all.
+        let (additions, news) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let subscription = onDidAddConnection.attach(
+            EventSink(receive: { _ in news.yield() }, end: { _ in news.finish() })
+        )
+        defer { subscription.cancel() }
+        var iterator = additions.makeAsyncIterator()
         repeat {
             if let found = try await search(connections) { return found }
-        } while try await additions.next() != nil
+        } while await iterator.next() != nil
         try Task.checkCancellation()
         throw ConnectionEnd.disposed
     }

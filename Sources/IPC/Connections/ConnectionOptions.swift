@@ -22,13 +22,16 @@ public struct ConnectionOptions: Sendable {
     /// The most requests that wait for a channel, on one connection.
     public var parkedRequestLimit = 1024
 
-    /// The most calls that a peer may have open at once, on one connection; more are answered with the Error `Busy`.
+    /// The most calls and subscriptions that a peer may have open at once, on one connection. More calls are answered with
+    /// the Error `Busy`, more subscriptions come to nothing and are reported.
     public var openCallLimit = 65_536
 
-    /// How many bytes of requests are kept while the peer does not read its answers; then nothing more is read from it.
+    /// How many bytes of requests are kept while the peer does not read its answers; then nothing more is read from it. Also
+    /// how many bytes of requests wait for a channel.
     public var heldRequestBytes = 8 * 1024 * 1024
 
-    /// Sees every message in and out, on the thread that handles it. It slows everything down a little.
+    /// Sees every message in and out, on the thread that handles it, which may hold a lock: it must not use the connection.
+    /// It slows everything down a little.
     public var trace: (@Sendable (MessageTrace) -> Void)?
 
     /// Hears of what the protocol has no answer for, such as a subscription to an event that does not exist.

@@ -16,6 +16,11 @@ public final class IPCServer<Context: Codable & Sendable>: ConnectionHub {
         /// Clients that have not said who they are.
         var openings: [ObjectIdentifier: any MessagePassingProtocol] = [:]
         var isDisposed = false
+        /// Connections that have left the others, and of which that is being told.
+        var leavingCount = 0
+
+        /// Whether nobody will leave any more.
+        var isOver: Bool { isDisposed && connections.isEmpty && leavingCount == 0 }
     }
 
     private let options: ConnectionOptions
@@ -44,20 +49,25 @@ public final class IPCServer<Context: Codable & Sendable>: ConnectionHub {
         state.withLock { $0.openings.count }
     }
 
-    /// Fires when a client has said who it is.
+    /// Fires when a client has said who it is. Ends when the server is disposed of.
     public var onDidAddConnection: Event<Connection<Context>> { added.event }
 
-    /// Fires when a client has gone.
+    /// Fires when a client has gone. Ends when the server is disposed of and all have gone.
     public var onDidRemoveConnection: Event<Connection<Context>> { removed.event }
 
     /// Offers a channel to all clients, those that are connected and those that come.
     public func registerChannel(_ name: IPCString, _ channel: some ServerChannel<Context>) {
-        state.withLock { state in
-            state.channels.removeAll { $0.name == name }
+        // What is replaced is released outside of the lock: nobody knows what it does when it goes.
+        let replaced = state.withLock { state -> (any ServerChannel<Context>)? in
+            guard !state.isDisposed else { return nil }
+            let place = state.channels.firstIndex { $0.name == name }
+            let replaced = place.map { state.channels.remove(at: $0).channel }
             state.channels.append((name, channel))
             // Under the lock, or a connection that opens in this moment could be left with what was registered before.
             for connection in state.connections { connection.registerChannel(name, channel) }
+            return replaced
         }
+        withExtendedLifetime(replaced) {}
     }
 
     /// Serves one client over something that carries messages, until it ends.
@@ -77,13 +87,17 @@ public final class IPCServer<Context: Codable & Sendable>: ConnectionHub {
 
     /// Ends all connections. Clients that come later are refused.
     public func dispose() {
-        let (connections, openings) = state.withLock { state in
+        let (connections, openings, channels, isOver) = state.withLock { state in
             state.isDisposed = true
-            return (state.connections, state.openings.values)
+            // Channels often refer to the server.
+            defer { state.channels = [] }
+            return (state.connections, state.openings.values, state.channels, state.isOver)
         }
         for connection in connections { connection.dispose() }
         for transport in openings { transport.close(.disposed) }
         added.finish()
+        if isOver { removed.finish() }
+        withExtendedLifetime(channels) {}
     }
 
     // MARK: Opening and ending
@@ -119,8 +133,16 @@ public final class IPCServer<Context: Codable & Sendable>: ConnectionHub {
             return
         }
         connection.connectionEnded(end) {
-            state.withLock { $0.connections.removeAll { $0 === connection } }
+            state.withLock { state in
+                state.connections.removeAll { $0 === connection }
+                state.leavingCount += 1
+            }
             removed.fire(connection)
+            let isOver = state.withLock { state in
+                state.leavingCount -= 1
+                return state.isOver
+            }
+            if isOver { removed.finish() }
         }
     }
 }

@@ -4,10 +4,13 @@
 internal import IPCProtocol
 internal import Synchronization
 
-/// One event of all clients that pass a filter, as they come and go. It listens to them while somebody listens to it.
+/// One event of all clients that pass a filter, as they come and go. It listens to them while somebody listens to it, and
+/// ends when the server is disposed of.
 final class MulticastEvent<Context: Codable & Sendable>: Sendable {
     private struct State {
         var isActive = false
+        var isStarting = false
+        var hasHubEnded = false
         var subscriptions: [ObjectIdentifier: EventSubscription] = [:]
         /// To the hub: who comes and who goes.
         var watching: [EventSubscription] = []
@@ -17,9 +20,10 @@ final class MulticastEvent<Context: Codable & Sendable>: Sendable {
     private let filter: @Sendable (Context) -> Bool
     private let listen: @Sendable (Connection<Context>) -> Event<IPCValue>
     private let state = Mutex(State())
-    private let listeners = Mutex<[(number: Int, sink: EventSink<IPCValue>)]>([])
+    /// In order of attachment.
+    private let listeners = Mutex<[EventListener<IPCValue>]>([])
     /// Held while it starts or stops to listen to the clients.
-    private let switching = Mutex(0)
+    private let switching = Mutex(())
 
     init(
         hub: IPCServer<Context>,
@@ -36,22 +40,25 @@ final class MulticastEvent<Context: Codable & Sendable>: Sendable {
     }
 
     private func attach(_ sink: EventSink<IPCValue>) -> EventSubscription {
-        let number = switching.withLock { next in
-            next += 1
+        let listener = EventListener(sink)
+        switching.withLock { _ in
             let isFirst = listeners.withLock { listeners in
-                listeners.append((next, sink))
+                listeners.append(listener)
                 return listeners.count == 1
             }
             if isFirst { start() }
-            return next
         }
-        return EventSubscription { self.detach(number) }
+        if state.withLock({ $0.hasHubEnded }) { finish() }
+        return EventSubscription { self.detach(listener) }
     }
 
-    private func detach(_ number: Int) {
+    private func detach(_ listener: EventListener<IPCValue>) {
+        listener.leave()
+        // It is released by whoever calls, outside of the locks: what it captured may cancel other subscriptions when it
+        // goes.
         switching.withLock { _ in
             let isLast = listeners.withLock { listeners in
-                guard let place = listeners.firstIndex(where: { $0.number == number }) else { return false }
+                guard let place = listeners.firstIndex(where: { $0 === listener }) else { return false }
                 listeners.remove(at: place)
                 return listeners.isEmpty
             }
@@ -60,13 +67,41 @@ final class MulticastEvent<Context: Codable & Sendable>: Sendable {
     }
 
     private func start() {
-        state.withLock { $0.isActive = true }
+        state.withLock { state in
+            state.isActive = true
+            state.isStarting = true
+        }
         let watching = [
-            hub.onDidAddConnection.subscribe { [weak self] in self?.add($0) },
+            hub.onDidAddConnection.attach(
+                EventSink(receive: { [weak self] in self?.add($0) }, end: { [weak self] _ in self?.hubEnded() })
+            ),
             hub.onDidRemoveConnection.subscribe { [weak self] in self?.remove($0) },
         ]
-        state.withLock { $0.watching = watching }
         for connection in hub.connections { add(connection) }
+        state.withLock { state in
+            state.watching = watching
+            state.isStarting = false
+        }
+    }
+
+    private func hubEnded() {
+        let isStarting = state.withLock { state in
+            state.hasHubEnded = true
+            return state.isStarting
+        }
+        // While it starts, locks are held: then whoever started it looks afterwards.
+        if !isStarting { finish() }
+    }
+
+    private func finish() {
+        let ended = switching.withLock { _ in
+            stop()
+            return listeners.withLock { listeners in
+                defer { listeners = [] }
+                return listeners
+            }
+        }
+        for listener in ended { listener.finish(throwing: nil) }
     }
 
     private func stop() {
@@ -89,12 +124,12 @@ final class MulticastEvent<Context: Codable & Sendable>: Sendable {
         }
         guard isNew else { return }
         let subscription = listen(connection).subscribe { [weak self] in self?.fire($0) }
-        let isWanted = state.withLock { state in
-            guard state.isActive, state.subscriptions[key] != nil else { return false }
-            state.subscriptions[key] = subscription
-            return true
+        let unwanted = state.withLock { state -> EventSubscription? in
+            guard state.isActive, state.subscriptions[key] != nil else { return subscription }
+            // Normally the place holder; a subscription when everybody left and somebody came in the meantime.
+            return state.subscriptions.updateValue(subscription, forKey: key)
         }
-        if !isWanted { subscription.cancel() }
+        unwanted?.cancel()
     }
 
     private func remove(_ connection: Connection<Context>) {
@@ -103,6 +138,6 @@ final class MulticastEvent<Context: Codable & Sendable>: Sendable {
     }
 
     private func fire(_ payload: IPCValue) {
-        for (_, sink) in listeners.withLock({ $0 }) { sink.send(payload) }
+        for listener in listeners.withLock({ $0 }) { listener.send(payload) }
     }
 }

@@ -30,15 +30,20 @@ public struct Event<Payload: Sendable>: Sendable {
     public init<Elements: AsyncSequence & Sendable>(_ sequence: Elements) where Elements.Element == Payload {
         source = { sink in
             let task = Task.immediate {
+                var count = 0
                 do {
                     for try await payload in sequence {
                         guard !Task.isCancelled else { return }
                         sink.send(payload)
                         await sink.waitForRoom()
+                        // A sequence that never waits would keep the thread: the first time that of whoever listens, later
+                        // one of the few that all tasks share.
+                        if count % 64 == 0 { await Task.yield() }
+                        count += 1
                     }
-                    sink.finish()
+                    if !Task.isCancelled { sink.finish() }
                 } catch {
-                    sink.finish(throwing: error)
+                    if !Task.isCancelled { sink.finish(throwing: error) }
                 }
             }
             return EventSubscription { task.cancel() }
@@ -60,19 +65,25 @@ public struct Event<Payload: Sendable>: Sendable {
     /// The same event with payloads made of its payloads. A listener ends with the first error that is thrown.
     public func map<Other: Sendable>(_ transform: @escaping @Sendable (Payload) throws -> Other) -> Event<Other> {
         Event<Other> { sink in
-            self.attach(
-                EventSink(
-                    receive: { payload in
-                        do {
-                            sink.send(try transform(payload))
-                        } catch {
-                            sink.finish(throwing: error)
-                        }
-                    },
-                    end: { sink.finish(throwing: $0) },
-                    room: { await sink.waitForRoom() }
-                )
+            let upstream = EventSlot()
+            let mapped = EventSink<Payload>(
+                receive: { payload in
+                    guard !upstream.isCancelled else { return }
+                    do {
+                        sink.send(try transform(payload))
+                    } catch {
+                        upstream.cancel()
+                        sink.finish(throwing: error)
+                    }
+                },
+                end: { error in
+                    guard !upstream.isCancelled else { return }
+                    sink.finish(throwing: error)
+                },
+                room: { await sink.waitForRoom() }
             )
+            upstream.fill(self.attach(mapped))
+            return EventSubscription { upstream.cancel() }
         }
     }
 
@@ -96,13 +107,18 @@ extension Event: AsyncSequence {
         fileprivate init(_ event: Event) {
             let buffer = EventBuffer<Payload>(limit: event.bufferLimit)
             self.buffer = buffer
-            subscription = event.attach(
+            let source = event.attach(
                 EventSink(
                     receive: { buffer.append($0) },
                     end: { buffer.finish($0) },
                     room: { await buffer.waitForRoom() }
                 )
             )
+            subscription = EventSubscription {
+                source.cancel()
+                // A source that waits for room would do so for ever.
+                buffer.finish(nil)
+            }
         }
 
         /// The next payload; nil at the end or when the task is cancelled.
@@ -110,9 +126,14 @@ extension Event: AsyncSequence {
         /// - Throws: ``EventOverflow`` when more came than the buffer holds; ``ConnectionEnd`` when the connection was
         ///   lost; a `DecodingError` when a payload was not what was expected.
         public mutating func next() async throws -> Payload? {
-            let payload = try await buffer.next()
-            if payload == nil { subscription.cancel() }
-            return payload
+            do {
+                let payload = try await buffer.next()
+                if payload == nil { subscription.cancel() }
+                return payload
+            } catch {
+                subscription.cancel()
+                throw error
+            }
         }
     }
 

@@ -9,10 +9,15 @@ internal import Synchronization
 /// any lock, so that what a handler fires leaves before its answer.
 public final class EventEmitter<Payload: Sendable>: Sendable {
     private struct State {
-        var nextNumber = 0
-        /// In order of attachment: numbers grow.
-        var sinks: [(number: Int, sink: EventSink<Payload>)] = []
-        var hasFinished = false
+        /// In order of attachment.
+        var listeners: [EventListener<Payload>] = []
+        /// What those who come after the end are told.
+        var ending: Ending?
+    }
+
+    private struct Ending: Sendable {
+        var payload: Payload?
+        var error: (any Error)?
     }
 
     private let state = Mutex(State())
@@ -24,8 +29,10 @@ public final class EventEmitter<Payload: Sendable>: Sendable {
     /// Creates an emitter that nobody listens to.
     ///
     /// - Parameters:
-    ///   - onFirstListener: Called when somebody listens after nobody did. It must not listen to this emitter itself.
-    ///   - onLastListenerGone: Called when nobody listens any more. It must not listen to this emitter itself.
+    ///   - onFirstListener: Called when somebody listens after nobody did. It must not listen to this emitter itself, nor
+    ///     finish it.
+    ///   - onLastListenerGone: Called when nobody listens any more. It must not listen to this emitter itself, nor finish
+    ///     it.
     public init(
         onFirstListener: (@Sendable () -> Void)? = nil,
         onLastListenerGone: (@Sendable () -> Void)? = nil
@@ -41,54 +48,70 @@ public final class EventEmitter<Payload: Sendable>: Sendable {
 
     /// How many listen.
     public var listenerCount: Int {
-        state.withLock { $0.sinks.count }
+        state.withLock { $0.listeners.count }
     }
 
     /// Gives a payload to all who listen now.
     public func fire(_ payload: Payload) {
-        for (_, sink) in state.withLock({ $0.sinks }) {
-            sink.send(payload)
-        }
+        for listener in state.withLock({ $0.listeners }) { listener.send(payload) }
     }
 
-    /// Ends the event for all who listen now and for all who come later.
+    /// Ends the event for all who listen now and for all who come later. Of several ends the first counts.
     public func finish(throwing error: (any Error)? = nil) {
-        let sinks = hooks.withLock { _ in
-            let sinks = state.withLock { state in
-                state.hasFinished = true
-                defer { state.sinks = [] }
-                return state.sinks
+        end(Ending(payload: nil, error: error))
+    }
+
+    /// Fires a last payload and ends the event: every listener gets both, once, whether it listens now or comes later.
+    func finish(firing payload: Payload) {
+        end(Ending(payload: payload, error: nil))
+    }
+
+    private func end(_ ending: Ending) {
+        let listeners = hooks.withLock { _ in
+            let listeners = state.withLock { state -> [EventListener<Payload>] in
+                guard state.ending == nil else { return [] }
+                state.ending = ending
+                defer { state.listeners = [] }
+                return state.listeners
             }
-            if !sinks.isEmpty { onLastListenerGone?() }
-            return sinks
+            if !listeners.isEmpty { onLastListenerGone?() }
+            return listeners
         }
-        for (_, sink) in sinks { sink.finish(throwing: error) }
+        for listener in listeners { Self.tell(listener, ending) }
+    }
+
+    private static func tell(_ listener: EventListener<Payload>, _ ending: Ending) {
+        if let payload = ending.payload { listener.send(payload) }
+        listener.finish(throwing: ending.error)
     }
 
     private func attach(_ sink: EventSink<Payload>) -> EventSubscription {
-        let number = hooks.withLock { _ in
-            let (number, isFirst) = state.withLock { state -> (Int?, Bool) in
-                guard !state.hasFinished else { return (nil, false) }
-                state.nextNumber += 1
-                state.sinks.append((state.nextNumber, sink))
-                return (state.nextNumber, state.sinks.count == 1)
+        let listener = EventListener(sink)
+        let ending = hooks.withLock { _ in
+            let (isFirst, ending) = state.withLock { state -> (Bool, Ending?) in
+                if let ending = state.ending { return (false, ending) }
+                state.listeners.append(listener)
+                return (state.listeners.count == 1, nil)
             }
             if isFirst { onFirstListener?() }
-            return number
+            return ending
         }
-        guard let number else {
-            sink.finish()
+        if let ending {
+            Self.tell(listener, ending)
             return EventSubscription()
         }
-        return EventSubscription { self.detach(number) }
+        return EventSubscription { self.detach(listener) }
     }
 
-    private func detach(_ number: Int) {
+    private func detach(_ listener: EventListener<Payload>) {
+        listener.leave()
+        // It is released by whoever calls, outside of the locks: what it captured may cancel other subscriptions when it
+        // goes.
         hooks.withLock { _ in
             let isLast = state.withLock { state in
-                guard let place = state.sinks.firstIndex(where: { $0.number == number }) else { return false }
-                state.sinks.remove(at: place)
-                return state.sinks.isEmpty
+                guard let place = state.listeners.firstIndex(where: { $0 === listener }) else { return false }
+                state.listeners.remove(at: place)
+                return state.listeners.isEmpty
             }
             if isLast { onLastListenerGone?() }
         }

@@ -24,6 +24,8 @@ private final class MemoryTransport: MessagePassingProtocol {
         var isPumping = false
         var isDelivering = true
         var end: ConnectionEnd?
+        /// Whether this side has closed: then what waits is not wanted any more.
+        var isClosedHere = false
         var isOver = false
         var roomWaiters: [CheckedContinuation<Void, Never>] = []
         /// Strong until the end: two ends keep each other alive, as a socket does its peer.
@@ -65,7 +67,7 @@ private final class MemoryTransport: MessagePassingProtocol {
 
     func close(_ end: ConnectionEnd) {
         let peer = peer
-        finish(end)
+        finish(end, isClosedHere: true)
         peer?.finish(.closed)
     }
 
@@ -105,9 +107,10 @@ private final class MemoryTransport: MessagePassingProtocol {
         pump()
     }
 
-    private func finish(_ end: ConnectionEnd) {
+    private func finish(_ end: ConnectionEnd, isClosedHere: Bool = false) {
         let waiters = state.withLock { state in
             if state.end == nil { state.end = end }
+            if isClosedHere { state.isClosedHere = true }
             state.peer = nil
             defer { state.roomWaiters = [] }
             return state.roomWaiters
@@ -124,9 +127,10 @@ private final class MemoryTransport: MessagePassingProtocol {
             return true
         }
         guard mustStart else { return }
-        Task {
+        // Detached: what sends has nothing to do with what is delivered.
+        Task.detached {
             while true {
-                let (next, waiters) = state.withLock { takeNext(&$0) }
+                let (next, waiters) = self.state.withLock { self.takeNext(&$0) }
                 for waiter in waiters { waiter.resume() }
                 switch next {
                 case .message(let message, let receiver): receiver.receive(message)
@@ -142,7 +146,7 @@ private final class MemoryTransport: MessagePassingProtocol {
             state.isPumping = false
             return (.nothing, [])
         }
-        if state.isDelivering, state.head < state.inbox.count {
+        if state.isDelivering, !state.isClosedHere, state.head < state.inbox.count {
             let message = state.inbox[state.head]
             state.inbox[state.head] = []
             state.head += 1
@@ -159,7 +163,7 @@ private final class MemoryTransport: MessagePassingProtocol {
             state.inbox = []
             state.head = 0
         }
-        if let end = state.end, state.inbox.isEmpty || end.code == .disposed {
+        if let end = state.end, state.inbox.isEmpty || state.isClosedHere {
             state.isOver = true
             state.isPumping = false
             state.receiver = nil

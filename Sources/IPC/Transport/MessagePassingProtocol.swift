@@ -18,7 +18,7 @@ public protocol MessagePassingProtocol: AnyObject, Sendable {
     func send(_ message: [UInt8])
 
     /// Whether more waits to be sent than should: the peer reads slowly. What is sent all the same is kept, so whoever
-    /// makes messages waits with ``drain()`` while this is true.
+    /// makes messages waits with ``drain()`` while this is true. False after the end.
     var isCongested: Bool { get }
 
     /// Waits until ``isCongested`` is false or the end has come.
@@ -28,7 +28,8 @@ public protocol MessagePassingProtocol: AnyObject, Sendable {
     /// slowed down, and nothing piles up here.
     func setDelivering(_ isDelivering: Bool)
 
-    /// Ends it: what was sent before still leaves, then the connection is closed and the receiver hears so.
+    /// Ends it: what was sent before still leaves, then the connection is closed and the receiver hears so. What has come
+    /// and was not delivered may be dropped. Before ``start(delivering:)`` it counts too: the receiver hears of the end then.
     ///
     /// - Parameter end: What the receiver is told. Of several calls the first counts.
     func close(_ end: ConnectionEnd)
