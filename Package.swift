@@ -67,7 +67,6 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "IPCSample", dependencies: ["IPC", "IPCProtocol", "TLSEngine"], swiftSettings: settings),
         .target(
             name: "GatewayCore",
             dependencies: ["IPCProtocol", "TLSEngine", .product(name: "Yams", package: "Yams")],
@@ -84,9 +83,10 @@ let package = Package(
         .executableTarget(
             name: "ipc-gateway",
             dependencies: [
-                "GatewayCore", "GatewayRuntime", "IPC", "IPCProtocol", "IPCSample", "TLSEngine",
+                "GatewayCore", "GatewayRuntime", "IPC", "IPCProtocol", "IPCTransport", "TLSEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
@@ -116,7 +116,7 @@ let package = Package(
         ),
         .target(
             name: "GatewayTestSupport",
-            dependencies: ["IPC", "IPCProtocol", "IPCSample", "TLSEngine"],
+            dependencies: ["IPC", "IPCProtocol", "TLSEngine"],
             path: "Tests/GatewayTestSupport",
             resources: [.copy("Vectors")],
             swiftSettings: settings
@@ -153,7 +153,7 @@ let package = Package(
         .testTarget(
             name: "IPCTransportTests",
             dependencies: [
-                "GatewayTestSupport", "IPC", "IPCProtocol", "IPCSample", "IPCTransport", "TLSEngine",
+                "GatewayTestSupport", "IPC", "IPCProtocol", "IPCTransport", "TLSEngine",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -172,7 +172,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "GatewayCore", "GatewayRuntime", "GatewayTestSupport", "IPCProtocol", "IPCSample", "TLSEngine",
+                "GatewayCore", "GatewayRuntime", "GatewayTestSupport", "IPC", "IPCProtocol", "IPCTransport",
+                "TLSEngine",
                 "ipc-gateway",
             ],
             exclude: ["Node"],

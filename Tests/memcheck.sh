@@ -36,16 +36,16 @@ done
 address=$(sed -n 's/.*"address":"\(127.0.0.1:[0-9]*\)".*/\1/p' "$work/log")
 [[ -n $address ]] || { cat "$work/log" >&2; exit 1; }
 
-call() { # name, arguments…
-    local name=$1
-    shift
-    timeout 60 "$program" demo call --to "$address" --cert "$work/demo/$name.pem" --key "$work/demo/$name-key.pem" \
-        --ca "$work/demo/ca.pem" "$@"
+as() { # name, command, arguments…
+    local name=$1 command=$2
+    shift 2
+    timeout 60 "$program" "$command" --host "$address" --ca "$work/demo/ca.pem" \
+        --cert "$work/demo/$name.pem" --key "$work/demo/$name-key.pem" "$@"
 }
-for _ in 1 2 3; do [[ $(call alice sample add '[2,3]') == 5 ]]; done
-call alice --listen 3 sample onTick >/dev/null
-! call alice storage drop 2>/dev/null
-! call mallory sample add 2>/dev/null
+for _ in 1 2 3; do [[ $(as alice call sample add '[2,3]') == 5 ]]; done
+as alice listen --count 3 sample onTick >/dev/null
+! as alice call storage drop 2>/dev/null
+! as mallory call sample add 2>/dev/null
 ! timeout 10 openssl s_client -connect "$address" -CAfile "$work/demo/ca.pem" -quiet </dev/null >/dev/null 2>&1
 timeout 10 bash -c "exec 3<>/dev/tcp/${address/://}; echo 'GET / HTTP/1.0' >&3; cat <&3 >/dev/null" || true
 

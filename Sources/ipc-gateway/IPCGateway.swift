@@ -14,14 +14,16 @@ struct IPCGateway: ParsableCommand {
             Clients prove who they are with a certificate. The gateway turns it into their IPC context, checks every \
             call and listen against what they may do, and passes what is allowed to a local server's Unix socket.
 
-            Try it:        ipc-gateway demo
-            Check a file:  ipc-gateway check --config gateway.yaml
-            Run it:        ipc-gateway run --config gateway.yaml
+            Try it:         ipc-gateway demo
+            Check a file:   ipc-gateway check --config gateway.yaml
+            Run it:         ipc-gateway run --config gateway.yaml
+            Call a server:  ipc-gateway call --unix main.sock sample add '[2,3]'
+            See it talk:    ipc-gateway trace --unix main.sock --listen tap.sock
 
-            Exit codes: 0 success, 1 failure, 64 wrong usage, 69 an address cannot be listened on, \
-            78 the configuration is wrong.
+            Exit codes: 0 success, 1 failure, 64 wrong usage, 69 an address cannot be listened on or connected to, \
+            78 the configuration is wrong; call and listen have more.
             """,
         version: "ipc-gateway \(Version.text) (\(TLSContext.libraryVersion))",
-        subcommands: [Run.self, Check.self, Demo.self, Certs.self]
+        subcommands: [Run.self, Check.self, Call.self, Listen.self, Trace.self, Demo.self, Certs.self]
     )
 }

@@ -21,6 +21,18 @@ struct Signals {
         return signal
     }
 
+    /// Waits for the next signal, but not longer than a time.
+    mutating func wait(within limit: Duration) {
+        let (seconds, attoseconds) = limit.components
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        while sigtimedwait(&set, nil, &time) < 0, errno == EINTR {}
+    }
+
+    /// Makes writing where nobody reads an error, instead of the end of the process.
+    static func ignoreBrokenPipes() {
+        signal(SIGPIPE, SIG_IGN)
+    }
+
     /// Lets the signals do again what they do by themselves.
     mutating func restore() {
         pthread_sigmask(SIG_UNBLOCK, &set, nil)

@@ -179,4 +179,16 @@ public final class ChildProcess: Sendable {
         }
         return status ?? -1
     }
+
+    /// The same for tests that are `async`, whose threads others need.
+    @discardableResult
+    public func end(within limit: Duration = .seconds(30)) async throws -> Int32 {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline {
+            let status = self.shared.state.withLock { $0.openStreams == 0 ? $0.status : nil }
+            if let status { return status }
+            try await ContinuousClock().sleep(for: .milliseconds(1))
+        }
+        throw TimedOut(description: "process \(self.pid) does not end; it says: \(self.errors.suffix(2_000))")
+    }
 }

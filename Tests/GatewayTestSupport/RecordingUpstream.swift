@@ -3,7 +3,6 @@
 
 import Foundation
 import IPCProtocol
-import IPCSample
 import Synchronization
 
 /// A local server that records every byte and does only what the test says. Ends with the object.

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import IPCProtocol
-import IPCSample
 public import TLSEngine
 
 /// A client that sends and receives raw bytes over TLS, and notes how the connection ends.

@@ -4,11 +4,10 @@
 import GatewayTestSupport
 import Glibc
 import IPCProtocol
-import IPCSample
 import TLSEngine
 import Testing
 
-@Suite("Against abuse the gateway")
+@Suite("Against abuse the gateway", .blocking)
 struct AbuseTests {
     private static func frame(_ message: [UInt8]) -> [UInt8] {
         Frame.regular(message).encoded()

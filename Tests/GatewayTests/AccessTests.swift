@@ -6,7 +6,7 @@ import IPCProtocol
 import TLSEngine
 import Testing
 
-@Suite("Who may connect, by certificate")
+@Suite("Who may connect, by certificate", .blocking)
 struct AccessTests {
     @Test(
         "Each client is accepted, or refused visibly, with one line in the log, and nothing reaches the upstream",

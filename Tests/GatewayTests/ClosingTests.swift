@@ -6,7 +6,7 @@ import Glibc
 import IPCProtocol
 import Testing
 
-@Suite("How connections end")
+@Suite("How connections end", .blocking)
 struct ClosingTests {
     private static let opening = RecordingUpstream.opening(context: "remote:alice")
 

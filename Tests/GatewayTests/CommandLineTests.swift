@@ -5,7 +5,7 @@ import Foundation
 import GatewayTestSupport
 import Testing
 
-@Suite("The command line")
+@Suite("The command line", .blocking)
 struct CommandLineTests {
     private static func run(_ arguments: String...) throws -> (status: Int32, output: String, errors: String) {
         let child = try ChildProcess([try GatewayProcess.program()] + arguments)
@@ -194,7 +194,7 @@ struct CommandLineTests {
         "Wrong usage ends with 64 and a hint",
         arguments: [
             ["run"], ["check"], ["fly"], ["run", "--config"], ["run", "--config", "x", "--log-level", "loud"],
-            ["run", "--config", "x", "--log-format", "xml"], ["check", "--config", "x", "extra"], ["demo", "call"],
+            ["run", "--config", "x", "--log-format", "xml"], ["check", "--config", "x", "extra"], ["demo", "fly"],
             ["certs", "inspect"],
         ]
     )
@@ -205,7 +205,10 @@ struct CommandLineTests {
         #expect(child.errors.contains("Usage: "))
     }
 
-    @Test("--help explains every command", arguments: [[], ["run"], ["check"], ["demo"], ["certs"]])
+    @Test(
+        "--help explains every command",
+        arguments: [[], ["run"], ["check"], ["demo"], ["certs"], ["call"], ["listen"], ["trace"]]
+    )
     func help(command: [String]) throws {
         let child = try ChildProcess([try GatewayProcess.program()] + command + ["--help"])
         #expect(try child.wait() == 0)

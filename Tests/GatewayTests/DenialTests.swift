@@ -5,7 +5,7 @@ import GatewayTestSupport
 import IPCProtocol
 import Testing
 
-@Suite("Requests that are not allowed")
+@Suite("Requests that are not allowed", .blocking)
 struct DenialTests {
     private static func bench() throws -> GatewayBench {
         try GatewayBench { configuration in

@@ -4,13 +4,12 @@
 import Foundation
 import GatewayTestSupport
 import IPCProtocol
-import IPCSample
 import Synchronization
 import TLSEngine
 import Testing
 
 /// What one client feels while others attack. The figures are printed; what is asserted leaves room for a busy machine.
-@Suite("A polite client", .serialized)
+@Suite("A polite client", .serialized, .blocking)
 struct FloodTests {
     /// How long calls took.
     private struct Latencies: CustomStringConvertible {
@@ -23,7 +22,7 @@ struct FloodTests {
         var description: String { "p50 \(self.percentile(50)) p99 \(self.percentile(99))" }
     }
 
-    private static func measure(_ client: SampleClient, calls: Int) throws -> Latencies {
+    private static func measure(_ client: BlockingClient, calls: Int) throws -> Latencies {
         let clock = ContinuousClock()
         var times: [Duration] = []
         for number in 0..<calls {
@@ -62,8 +61,7 @@ struct FloodTests {
     func badCertificates() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("sample.sock")
-        let server = try ChildProcess([try GatewayProcess.program(), "demo", "server", "--unix", path])
-        try eventually("the sample server listens") { FileManager.default.fileExists(atPath: path) }
+        let server = try SampleServer(path)
         let bench = try GatewayBench(upstream: .at(path), logLevel: "info") { $0.threads = 1 }
         let gateway = bench.gateway
         let descriptors = try gateway.descriptorCount()
@@ -73,7 +71,7 @@ struct FloodTests {
             tls: try TLSContext(bench.tls(try bench.alice())),
             serverName: "localhost"
         )
-        let polite = try SampleClient(stream, context: "polite")
+        let polite = try BlockingClient(stream, context: "polite")
         let calm = try Self.measure(polite, calls: 500)
 
         // Its folder goes with it.
@@ -95,7 +93,7 @@ struct FloodTests {
         polite.finish()
         withExtendedLifetime(otherAuthority) {}
         try eventually("every descriptor is back") { try gateway.descriptorCount() == descriptors }
-        server.signal(SIGTERM)
+        try server.stop()
     }
 
     @Test("is served on when there are few descriptors and strangers hold them")

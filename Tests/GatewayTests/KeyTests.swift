@@ -5,7 +5,7 @@ import Foundation
 import GatewayTestSupport
 import Testing
 
-@Suite("The gateway's key")
+@Suite("The gateway's key", .blocking)
 struct KeyTests {
     private static let passphrase = "correct horse"
 

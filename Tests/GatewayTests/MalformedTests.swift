@@ -5,7 +5,7 @@ import GatewayTestSupport
 import IPCProtocol
 import Testing
 
-@Suite("Malformed bytes")
+@Suite("Malformed bytes", .blocking)
 struct MalformedTests {
     /// How much memory the gateway may gain over a whole table.
     static let memoryBound = 24 << 20

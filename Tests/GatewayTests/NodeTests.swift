@@ -4,7 +4,6 @@
 import Foundation
 import GatewayTestSupport
 import IPCProtocol
-import IPCSample
 import Testing
 
 /// Node, and the programs for it that stand beside this file.
@@ -28,6 +27,7 @@ enum Node {
 
 @Suite(
     "Servers and clients in Node",
+    .blocking,
     .enabled(if: Node.isHere || Node.isRequired, "node is missing, so nothing about Node is tested here")
 )
 struct NodeTests {
@@ -141,10 +141,9 @@ struct NodeTests {
     @Test("A client in Node calls and listens through the gateway at the sample server")
     func nodeToSample() throws {
         let directory = try TemporaryDirectory()
-        let server = try SampleServer(unix: directory.file("sample.sock"))
-        try server.start()
+        let server = try SampleServer(directory.file("sample.sock"))
         // The sample server answers every call before it could be cancelled.
         #expect(try Self.runClient(directory.file("sample.sock")) == Self.expected(cancelled: "Error"))
-        server.stop()
+        try server.stop()
     }
 }

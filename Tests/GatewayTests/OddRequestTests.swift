@@ -5,7 +5,7 @@ import GatewayTestSupport
 import IPCProtocol
 import Testing
 
-@Suite("Odd requests that VS Code's server takes one way or another")
+@Suite("Odd requests that VS Code's server takes one way or another", .blocking)
 struct OddRequestTests {
     /// What the gateway makes of a frame.
     enum Verdict: Sendable, Hashable {

@@ -6,7 +6,7 @@ import GatewayTestSupport
 import IPCProtocol
 import Testing
 
-@Suite("The process: signals, descriptors, ports")
+@Suite("The process: signals, descriptors, ports", .blocking)
 struct ProcessTests {
     private static let opening = RecordingUpstream.opening(context: "remote:alice")
 

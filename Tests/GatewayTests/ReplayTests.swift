@@ -5,7 +5,7 @@ import GatewayTestSupport
 import IPCProtocol
 import Testing
 
-@Suite("Recorded conversations through the gateway")
+@Suite("Recorded conversations through the gateway", .blocking)
 struct ReplayTests {
     /// How the bytes of one side are cut.
     enum Chunking: String, CaseIterable, CustomTestStringConvertible {

@@ -3,12 +3,11 @@
 
 import GatewayTestSupport
 import IPCProtocol
-import IPCSample
 import TLSEngine
 import Testing
 
 /// Who may connect after a change, with a fresh handshake and by resuming a session from before.
-@Suite("A certificate that is no longer wanted")
+@Suite("A certificate that is no longer wanted", .blocking)
 struct ResumedAccessTests {
     /// One client that keeps its TLS session from connection to connection.
     private final class Returner {
@@ -34,7 +33,7 @@ struct ResumedAccessTests {
                 serverName: "localhost",
                 resuming: self.session
             )
-            let client = try SampleClient(stream, context: "visitor")
+            let client = try BlockingClient(stream, context: "visitor")
             try client.waitUntilReady()
             if keepsSession { self.session = stream.resumableSession }
             client.finish()
@@ -78,7 +77,7 @@ struct ResumedAccessTests {
             tls: alice.context,
             serverName: "localhost"
         )
-        try SampleClient(stream, context: "visitor").waitUntilReady()
+        try BlockingClient(stream, context: "visitor").waitUntilReady()
         #expect(stream.resumableSession == nil)
     }
 

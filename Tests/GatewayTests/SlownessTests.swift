@@ -5,7 +5,7 @@ import GatewayTestSupport
 import IPCProtocol
 import Testing
 
-@Suite("With a server or client that does not keep up")
+@Suite("With a server or client that does not keep up", .blocking)
 struct SlownessTests {
     private static let opening = RecordingUpstream.opening(context: "remote:alice")
 

@@ -4,11 +4,10 @@
 import GatewayTestSupport
 import Glibc
 import IPCProtocol
-import IPCSample
 import Synchronization
 import Testing
 
-@Suite("Much data")
+@Suite("Much data", .blocking)
 struct TransferTests {
     /// What the gateway may hold for one connection: an incomplete frame and what is queued, with room for copies.
     static let memoryBound = 12 << 20
@@ -183,8 +182,7 @@ struct TransferTests {
     @Test("Ten thousand calls in one go are all answered, in order", arguments: [true, false])
     func manyCalls(finishesAtOnce: Bool) throws {
         let directory = try TemporaryDirectory()
-        let sample = try SampleServer(unix: directory.file("sample.sock"))
-        try sample.start()
+        let sample = try SampleServer(directory.file("sample.sock"))
         let bench = try GatewayBench(upstream: .at(directory.file("sample.sock")))
         let client = try bench.open()
         let count: UInt64 = 10_000
@@ -201,6 +199,6 @@ struct TransferTests {
         let closing = try bench.gateway.waitForClosings(1)
         #expect(closing["framesIn"] == "10000")
         #expect(closing["framesOut"] == "10000")
-        sample.stop()
+        try sample.stop()
     }
 }

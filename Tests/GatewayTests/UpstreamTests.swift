@@ -3,10 +3,9 @@
 
 import GatewayTestSupport
 import IPCProtocol
-import IPCSample
 import Testing
 
-@Suite("Local servers that are absent, slow or leave")
+@Suite("Local servers that are absent, slow or leave", .blocking)
 struct UpstreamTests {
     private static let opening = RecordingUpstream.opening(context: "remote:alice")
 

@@ -3,7 +3,6 @@
 
 import GatewayTestSupport
 import Glibc
-import IPCSample
 
 /// A peer that does with its socket what a test wants.
 final class RawPeer {

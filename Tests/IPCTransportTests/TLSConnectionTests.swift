@@ -3,7 +3,6 @@
 
 import GatewayTestSupport
 import IPC
-import IPCSample
 import IPCTransport
 import NIOCore
 import Synchronization

@@ -9,9 +9,9 @@ struct Demo: ParsableCommand {
         abstract: "See the gateway at work: a sample server, real certificates, real calls.",
         discussion: """
             Without a subcommand everything happens in one go, with files in a folder of its own (.demo). The \
-            subcommands are the parts, to try by hand.
+            sample server is there alone too, to be called by hand.
             """,
-        subcommands: [DemoAll.self, DemoServer.self, DemoCall.self],
+        subcommands: [DemoAll.self, DemoServer.self],
         defaultSubcommand: DemoAll.self
     )
 }

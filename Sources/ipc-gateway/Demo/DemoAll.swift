@@ -5,11 +5,8 @@ internal import ArgumentParser
 internal import GatewayCore
 internal import GatewayRuntime
 internal import Glibc
-internal import IPC
-internal import IPCProtocol
-internal import IPCSample
+internal import IPCTransport
 internal import Logging
-internal import TLSEngine
 
 /// `ipc-gateway demo` without a subcommand.
 struct DemoAll: ParsableCommand {
@@ -31,25 +28,36 @@ struct DemoAll: ParsableCommand {
     var keep = false
 
     func run() throws {
-        do {
-            try demonstrate()
-        } catch let error as ConfigurationError {
-            Console.complain("error: \(error)")
-            throw ExitCode.configuration
-        } catch {
-            Console.complain("error: \(error)")
-            throw ExitCode.failure
+        let demo = self
+        try CommandFailure.report {
+            do {
+                try makeCertificates()
+                try Interruptible.run { try await demo.demonstrate() }
+            } catch is Interrupted where keep {
+                // That is how it ends.
+            } catch let error as ConfigurationError {
+                throw CommandFailure("\(error)", .configuration)
+            } catch let error as ListenError {
+                throw CommandFailure(error.reason, .unavailable)
+            } catch let error where !(error is CommandFailure || error is Interrupted) {
+                throw CommandFailure("\(error)", .failure)
+            }
         }
     }
 
-    private func demonstrate() throws {
-        try makeCertificates()
-        var signals = Signals([SIGTERM, SIGINT])
-        let server = try SampleServer(unix: "\(directory)/sample.sock")
-        try server.start()
-        defer { server.stop() }
+    private func demonstrate() async throws {
+        let server = try await SampleServer(unix: "\(directory)/sample.sock")
         Console.say("2. A local server, which knows nothing of TLS: \(directory)/sample.sock")
+        do {
+            try await demonstrateGateway()
+        } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
+    }
 
+    private func demonstrateGateway() async throws {
         let logger = Logger(label: "ipc-gateway") { _ in LineLogHandler(format: .text, level: .error) }
         let (gateway, address) = try startGateway(logger)
         defer {
@@ -58,12 +66,12 @@ struct DemoAll: ParsableCommand {
         }
         Console.say("3. The gateway in front of it: \(directory)/gateway.yaml, listening on \(address)")
         Console.say("4. Calls through the gateway:")
-        try DemoScript(directory: directory, address: address).run()
+        try await DemoScript(directory: directory, address: address).run()
         Console.say("")
         Console.say(nextSteps(address))
         if keep {
             Console.say("\nServer and gateway are running; ctrl-C ends them.")
-            _ = signals.wait()
+            await Interruptible.waitForCancellation()
         }
     }
 
@@ -87,7 +95,9 @@ struct DemoAll: ParsableCommand {
         } catch is GatewayStartError {
             gateway = try Gateway(try snapshot(port: 0), logger: logger)
         }
-        guard let address = gateway.addresses.first else { throw SampleError("the gateway listens nowhere") }
+        guard let address = gateway.addresses.first else {
+            throw CommandFailure("the gateway listens nowhere", .failure)
+        }
         // So that the file can be used as it is, whoever chose the port.
         if address.port != port { _ = try snapshot(port: address.port) }
         return (gateway, address)
@@ -97,10 +107,12 @@ struct DemoAll: ParsableCommand {
         let file = "\(directory)/gateway.yaml"
         let yaml = Self.gatewayYAML(port)
         let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw SampleError("\(file): \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else { throw CommandFailure("\(file): \(String(cString: strerror(errno)))", .failure) }
         defer { close(descriptor) }
         let count = Array(yaml.utf8).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        guard count == yaml.utf8.count else { throw SampleError("\(file): \(String(cString: strerror(errno)))") }
+        guard count == yaml.utf8.count else {
+            throw CommandFailure("\(file): \(String(cString: strerror(errno)))", .failure)
+        }
         return try GatewaySnapshot(try GatewayConfiguration(yaml: yaml, file: file))
     }
 
@@ -138,8 +150,12 @@ struct DemoAll: ParsableCommand {
           ipc-gateway demo server --unix \(directory)/sample.sock
           ipc-gateway run --config \(directory)/gateway.yaml
         then
-          ipc-gateway demo call --to \(address) --cert \(directory)/alice.pem --key \(directory)/alice-key.pem \
-        --ca \(directory)/ca.pem sample add '[2,3]'
+          tls="--host \(address) --cert \(directory)/alice.pem --key \(directory)/alice-key.pem --ca \(directory)/ca.pem"
+          ipc-gateway call $tls sample add '[2,3]'
+          ipc-gateway call $tls storage drop; echo $?
+          ipc-gateway listen $tls --count 5 sample onTick
+          ipc-gateway call --unix \(directory)/sample.sock sample whoami
+          ipc-gateway trace --unix \(directory)/sample.sock --listen \(directory)/tap.sock
           ipc-gateway certs inspect \(directory)/alice.pem
           ipc-gateway check --config \(directory)/gateway.yaml
         Change who may do what in \(directory)/gateway.yaml; docs/configuration.md describes it.

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
-internal import Glibc
-internal import IPCSample
+internal import IPCTransport
 
 /// `ipc-gateway demo server`.
 struct DemoServer: ParsableCommand {
@@ -11,9 +10,10 @@ struct DemoServer: ParsableCommand {
         commandName: "server",
         abstract: "Run the sample server, a local IPC server to put the gateway in front of.",
         discussion: """
-            Channels: sample (echo, add, whoami; event onTick) and storage (get, set, drop; event onDidChange).
+            Channels: sample (echo, add, whoami, sleep; event onTick) and storage (get, set, drop; event onDidChange).
 
             Example: ipc-gateway demo server --unix /tmp/sample.sock
+            then:    ipc-gateway call --unix /tmp/sample.sock sample add '[2,3]'
             """
     )
 
@@ -21,17 +21,26 @@ struct DemoServer: ParsableCommand {
     var unix: String
 
     func run() throws {
-        var signals = Signals([SIGTERM, SIGINT])
-        let server: SampleServer
-        do {
-            server = try SampleServer(unix: unix)
-        } catch {
-            Console.complain("error: \(error)")
-            throw ExitCode.unavailable
+        let unix = unix
+        try CommandFailure.report {
+            do {
+                try Interruptible.run {
+                    let server = try await Self.start(unix)
+                    Console.say("listening on \(unix); ctrl-C ends it")
+                    await Interruptible.waitForCancellation()
+                    await server.stop()
+                }
+            } catch is Interrupted {
+                // That is how it ends.
+            }
         }
-        try server.start()
-        Console.say("listening on \(unix); ctrl-C ends it")
-        _ = signals.wait()
-        server.stop()
+    }
+
+    private static func start(_ path: String) async throws -> SampleServer {
+        do {
+            return try await SampleServer(unix: path)
+        } catch let error as ListenError {
+            throw CommandFailure(error.reason, .unavailable)
+        }
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ArgumentParser
 internal import Glibc
-internal import IPCSample
 
 /// Makes certificates with certs/dev-ca.sh.
 struct DevelopmentAuthority {
@@ -23,7 +23,7 @@ struct DevelopmentAuthority {
             }
         }
         guard let found = places.first(where: { access($0, R_OK) == 0 }) else {
-            throw SampleError("certs/dev-ca.sh is not here; go to the source folder or give --ca-script")
+            throw CommandFailure("certs/dev-ca.sh is not here; go to the source folder or give --ca-script", .failure)
         }
         return found
     }
@@ -42,9 +42,11 @@ struct DevelopmentAuthority {
         defer { for argument in arguments { free(argument) } }
         var process = pid_t()
         let code = posix_spawnp(&process, words[0], nil, nil, arguments, environ)
-        guard code == 0 else { throw SampleError("cannot start \(words[0]): \(String(cString: strerror(code)))") }
+        guard code == 0 else {
+            throw CommandFailure("cannot start \(words[0]): \(String(cString: strerror(code)))", .failure)
+        }
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
-        guard status == 0 else { throw SampleError("'\(words.joined(separator: " "))' failed") }
+        guard status == 0 else { throw CommandFailure("'\(words.joined(separator: " "))' failed", .failure) }
     }
 }

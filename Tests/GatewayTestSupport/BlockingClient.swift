@@ -1,15 +1,16 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import IPC
+import IPC
 public import IPCProtocol
 
-/// A client that makes one call at a time and waits for events: the seed of the library's client.
-public final class SampleClient {
+/// A client that makes one call at a time over a ``BlockingStream``, which a test can look at meanwhile.
+///
+/// Not for several threads.
+public final class BlockingClient {
     private let stream: BlockingStream
     private var decoder = FrameDecoder()
     private var requester = ChannelRequester()
-    private var events: [ChannelRequester.Event] = []
 
     /// Announces a context over a connection.
     public init(_ stream: BlockingStream, context: IPCValue) throws {
@@ -19,7 +20,7 @@ public final class SampleClient {
 
     /// Calls a command and waits for its answer.
     ///
-    /// - Throws: `RemoteError` when the handler, or the gateway, answers with an Error; `SampleError` when the connection
+    /// - Throws: `RemoteError` when the handler, or the gateway, answers with an Error; `TestSupportError` when the connection
     ///   ends, with the gateway's reason if it gave one, or when no answer comes in time.
     public func call(
         _ channel: IPCString,
@@ -32,7 +33,7 @@ public final class SampleClient {
         while true {
             guard let event = try nextEvent(milliseconds: milliseconds) else {
                 try send(requester.cancel(request.id))
-                throw SampleError("no answer to \(channel).\(command) within \(milliseconds) ms")
+                throw TestSupportError("no answer to \(channel).\(command) within \(milliseconds) ms")
             }
             guard case .answered(request.id, let outcome) = event else { continue }
             switch outcome {
@@ -44,36 +45,13 @@ public final class SampleClient {
         }
     }
 
-    /// Listens to an event until `count` payloads have come.
-    ///
-    /// - Throws: `SampleError` when fewer come in time, or the connection ends.
-    public func listen(
-        _ channel: IPCString,
-        _ event: IPCString,
-        _ argument: IPCValue = .undefined,
-        count: Int,
-        milliseconds: Int32 = 5_000
-    ) throws -> [IPCValue] {
-        let request = requester.listen(channel, event, argument)
-        try send(request.message)
-        var payloads: [IPCValue] = []
-        while payloads.count < count {
-            guard let event = try nextEvent(milliseconds: milliseconds) else {
-                throw SampleError("only \(payloads.count) of \(count) events of \(channel).\(event) came in time")
-            }
-            if case .fired(request.id, let payload) = event { payloads.append(payload) }
-        }
-        try send(requester.unlisten(request.id))
-        return payloads
-    }
-
     /// Waits until the server says that it is ready for requests.
     ///
-    /// - Throws: `SampleError` with the reason when the connection ends instead.
+    /// - Throws: `TestSupportError` with the reason when the connection ends instead.
     public func waitUntilReady(milliseconds: Int32 = 5_000) throws {
         while !requester.isReady {
             guard try nextEvent(milliseconds: milliseconds) != nil else {
-                throw SampleError("the server did not say Initialize within \(milliseconds) ms")
+                throw TestSupportError("the server did not say Initialize within \(milliseconds) ms")
             }
         }
     }
@@ -98,7 +76,7 @@ public final class SampleClient {
             }
             switch try stream.receive(milliseconds: milliseconds) {
             case .bytes(let bytes): decoder.append(bytes.span)
-            case .end: throw SampleError("the connection was closed")
+            case .end: throw TestSupportError("the connection was closed")
             case .nothing: return nil
             }
         }
@@ -114,7 +92,7 @@ public final class SampleClient {
                 members["type"]?.string == "error"
             else { return nil }
             let code = members["code"]?.string ?? "unknown"
-            throw SampleError(
+            throw TestSupportError(
                 "the gateway closes the connection: \(members["reason"]?.string ?? "no reason") (\(code))"
             )
         default:

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Glibc
+import Glibc
 public import TLSEngine
 
-/// A connection that blocks its thread, over a Unix socket, TCP or TLS: enough for a sample, a demonstration and tests.
+/// A connection that blocks its thread, over a Unix socket, TCP or TLS: what tests drive byte by byte.
 ///
 /// Not for many connections, and not for several threads.
 public final class BlockingStream {
@@ -29,11 +29,11 @@ public final class BlockingStream {
     }
 
     /// Connects to a Unix socket.
-    public convenience init(unix path: String) throws(SampleError) {
+    public convenience init(unix path: String) throws(TestSupportError) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw SampleError("\(path): a socket's path has at most 107 bytes")
+            throw TestSupportError("\(path): a socket's path has at most 107 bytes")
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         self.init(descriptor: try Self.makeSocket(AF_UNIX))
@@ -41,12 +41,12 @@ public final class BlockingStream {
     }
 
     /// Connects to an IPv4 address.
-    public convenience init(host: String, port: UInt16) throws(SampleError) {
+    public convenience init(host: String, port: UInt16) throws(TestSupportError) {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         guard inet_pton(AF_INET, host == "localhost" ? "127.0.0.1" : host, &address.sin_addr) == 1 else {
-            throw SampleError("'\(host)' is not an IPv4 address")
+            throw TestSupportError("'\(host)' is not an IPv4 address")
         }
         self.init(descriptor: try Self.makeSocket(AF_INET))
         try connect(address, "connect to \(host):\(port)")
@@ -56,7 +56,7 @@ public final class BlockingStream {
 
     /// Connects to an IPv4 address and negotiates TLS.
     ///
-    /// - Throws: `SampleError`, or `TLSError` with what one side has against the other. With TLS 1.3 a server refuses a
+    /// - Throws: `TestSupportError`, or `TLSError` with what one side has against the other. With TLS 1.3 a server refuses a
     ///   certificate only after this has returned; the first `receive` throws then.
     public convenience init(
         host: String,
@@ -74,19 +74,19 @@ public final class BlockingStream {
         Glibc.close(descriptor)
     }
 
-    private static func makeSocket(_ family: Int32) throws(SampleError) -> Int32 {
+    private static func makeSocket(_ family: Int32) throws(TestSupportError) -> Int32 {
         let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw SampleError.system("socket") }
+        guard descriptor >= 0 else { throw TestSupportError.system("socket") }
         return descriptor
     }
 
-    private func connect<Address>(_ address: Address, _ what: String) throws(SampleError) {
+    private func connect<Address>(_ address: Address, _ what: String) throws(TestSupportError) {
         let result = withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
             }
         }
-        guard result == 0 else { throw SampleError.system(what) }
+        guard result == 0 else { throw TestSupportError.system(what) }
     }
 
     /// Negotiates TLS over the connection.
@@ -99,9 +99,9 @@ public final class BlockingStream {
             try? flush()
             if try progress.get() == .complete { return }
             guard let input = try readSocket(milliseconds: 10_000) else {
-                throw SampleError("TLS handshake: no answer")
+                throw TestSupportError("TLS handshake: no answer")
             }
-            guard !input.isEmpty else { throw SampleError("TLS handshake: the peer closed the connection") }
+            guard !input.isEmpty else { throw TestSupportError("TLS handshake: the peer closed the connection") }
             session.withInput(input) {}
         }
     }
@@ -127,20 +127,20 @@ public final class BlockingStream {
         }
     }
 
-    private func flush() throws(SampleError) {
+    private func flush() throws(TestSupportError) {
         defer { output.consume(output.count) }
-        let result: Result<Void, SampleError> = output.withUnsafeBytes { bytes in
-            do throws(SampleError) { return .success(try sendAll(bytes)) } catch { return .failure(error) }
+        let result: Result<Void, TestSupportError> = output.withUnsafeBytes { bytes in
+            do throws(TestSupportError) { return .success(try sendAll(bytes)) } catch { return .failure(error) }
         }
         try result.get()
     }
 
-    private func sendAll(_ bytes: UnsafeRawBufferPointer) throws(SampleError) {
+    private func sendAll(_ bytes: UnsafeRawBufferPointer) throws(TestSupportError) {
         var rest = bytes
         while !rest.isEmpty {
             let count = Glibc.send(descriptor, rest.baseAddress, rest.count, Int32(bitPattern: UInt32(MSG_NOSIGNAL)))
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw SampleError.system("send") }
+            guard count >= 0 else { throw TestSupportError.system("send") }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
     }
@@ -166,7 +166,7 @@ public final class BlockingStream {
 
     /// Waits for bytes.
     ///
-    /// - Throws: `TLSError` when the peer refuses or breaks TLS, `SampleError` when the connection is lost.
+    /// - Throws: `TLSError` when the peer refuses or breaks TLS, `TestSupportError` when the connection is lost.
     public func receive(milliseconds: Int32) throws -> Received {
         guard let tls else {
             guard let input = try readSocket(milliseconds: milliseconds) else { return .nothing }
@@ -193,16 +193,16 @@ public final class BlockingStream {
     }
 
     /// - Returns: What came, empty at the end of the stream, or nil when nothing came in time.
-    private func readSocket(milliseconds: Int32) throws(SampleError) -> UnsafeRawBufferPointer? {
+    private func readSocket(milliseconds: Int32) throws(TestSupportError) -> UnsafeRawBufferPointer? {
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         while true {
             let ready = Glibc.poll(&poll, 1, milliseconds)
             if ready == 0 { return nil }
             if ready < 0, errno == EINTR { continue }
-            guard ready > 0 else { throw SampleError.system("poll") }
+            guard ready > 0 else { throw TestSupportError.system("poll") }
             let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw SampleError.system("receive") }
+            guard count >= 0 else { throw TestSupportError.system("receive") }
             return UnsafeRawBufferPointer(rebasing: buffer[..<count])
         }
     }
