@@ -16,6 +16,7 @@ run: build ## Build, then see it work: certificates, a sample server, the gatewa
 test: test-dependencies ## Build and run all tests
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
+	$(SWIFT) test --package-path Tests/Macros --scratch-path .build-macros --disable-xctest
 
 build: dependencies ## Build for development
 	$(SWIFT) build
@@ -54,9 +55,10 @@ sanitize: test-dependencies ## Run the tests under the address sanitizer, leaks 
 	ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=address --scratch-path .build-address $(SKIP_CROWDS)
-	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-thread
+	$(SWIFT) build --build-tests --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-thread
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0 \
-		$(SWIFT) test --skip-build --disable-xctest --sanitize=thread --scratch-path .build-thread $(SKIP_CROWDS)
+		$(SWIFT) test --skip-build --disable-xctest --sanitize=thread -Xswiftc -DTHREAD_SANITIZER \
+		--scratch-path .build-thread $(SKIP_CROWDS)
 
 tls-audit: build ## Scan the running gateway with sslscan: only what is configured may be offered
 	@missing=''; command -v sslscan >/dev/null || missing=' sslscan'; $(call install,$$missing)

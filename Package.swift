@@ -42,7 +42,7 @@ let package = Package(
         ),
         .target(name: "CLinux"),
         .target(name: "IPCProtocol", swiftSettings: safeSettings),
-        .target(name: "IPC", dependencies: ["IPCMacros", "IPCProtocol"], swiftSettings: safeSettings),
+        .target(name: "IPC", dependencies: ["IPCMacros", "IPCProtocol", "PosixLock"], swiftSettings: safeSettings),
         .macro(
             name: "IPCMacros",
             dependencies: [
@@ -55,6 +55,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "PosixLock", swiftSettings: settings),
         .target(name: "TLSEngine", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(
             name: "IPCTransport",
@@ -129,15 +130,6 @@ let package = Package(
         .testTarget(
             name: "IPCTests",
             dependencies: ["IPC", "IPCProtocol", "GatewayTestSupport"],
-            swiftSettings: settings
-        ),
-        .testTarget(
-            name: "IPCMacrosTests",
-            dependencies: [
-                "IPCMacros",
-                .product(name: "SwiftSyntaxMacroExpansion", package: "swift-syntax"),
-                .product(name: "SwiftSyntaxMacrosGenericTestSupport", package: "swift-syntax"),
-            ],
             swiftSettings: settings
         ),
         .testTarget(
