@@ -75,7 +75,7 @@ docker-test: ## Build the container image, run docker/compose.yaml, check what d
 	docker/test.sh
 
 clean: ## Remove what was built and the demonstration's files
-	rm -rf .build .demo
+	rm -rf .build .build-address .build-thread .build-macros Benchmarks/.build .demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14

@@ -155,6 +155,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "InteropTests",
+            dependencies: ["GatewayTestSupport", "IPC", "IPCProtocol", "IPCTransport", "TLSEngine"],
+            exclude: ["Node"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ExampleTests",
             dependencies: [
                 "GatewayTestSupport", "code-application", "example-client", "example-server", "example-service",

@@ -19,27 +19,36 @@ public final class ChildProcess: Sendable {
 
     /// The process.
     public let pid: pid_t
+    /// The end of its input that is written to; -1 when it has none.
+    private let input: Int32
     private let shared = Shared()
 
-    /// Starts a program with no input.
+    /// Starts a program.
     ///
     /// - Parameters:
     ///   - words: The program's path and its arguments.
     ///   - environment: Variables to add to those of the tests.
-    public init(_ words: [String], environment: [String: String] = [:]) throws {
+    ///   - hasInput: Whether it is told something with ``write(_:)``; otherwise there is nothing to read for it. Its input
+    ///     ends with the object.
+    public init(_ words: [String], environment: [String: String] = [:], hasInput: Bool = false) throws {
         let output = try Self.makePipe()
         let errors = try Self.makePipe()
+        let input = hasInput ? try Self.makeSocketPair() : (reading: -1, writing: -1)
         defer {
             close(output.writing)
             close(errors.writing)
+            if hasInput { close(input.reading) }
         }
         do {
-            self.pid = try Self.spawn(words, environment, output: output.writing, errors: errors.writing)
+            let streams = (input: input.reading, output: output.writing, errors: errors.writing)
+            self.pid = try Self.spawn(words, environment, streams)
         } catch {
             close(output.reading)
             close(errors.reading)
+            if hasInput { close(input.writing) }
             throw error
         }
+        self.input = input.writing
         let (pid, shared) = (self.pid, self.shared)
         Self.read(output.reading, shared) { $0.output += $1 }
         Self.read(errors.reading, shared) { $0.errors += $1 }
@@ -48,6 +57,7 @@ public final class ChildProcess: Sendable {
 
     deinit {
         self.signal(SIGKILL)
+        if self.input >= 0 { close(self.input) }
     }
 
     // MARK: Starting
@@ -63,18 +73,30 @@ public final class ChildProcess: Sendable {
         return (ends[0], ends[1])
     }
 
+    /// Not a pipe: writing to one whose reader has died would end the tests by a signal.
+    private static func makeSocketPair() throws -> (reading: Int32, writing: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else {
+            throw TestSupportError.system("socketpair")
+        }
+        return (ends[0], ends[1])
+    }
+
     private static func spawn(
         _ words: [String],
         _ environment: [String: String],
-        output: Int32,
-        errors: Int32
+        _ streams: (input: Int32, output: Int32, errors: Int32)
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+        if streams.input < 0 {
+            posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, streams.input, STDIN_FILENO)
+        }
+        posix_spawn_file_actions_adddup2(&actions, streams.output, STDOUT_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, streams.errors, STDERR_FILENO)
         // Sockets of other tests must not live on in this process.
         for descriptor in (STDERR_FILENO + 1)..<Self.descriptorBound {
             posix_spawn_file_actions_addclose(&actions, descriptor)
@@ -149,6 +171,11 @@ public final class ChildProcess: Sendable {
         String(decoding: self.errorBytes(from: 0), as: UTF8.self)
     }
 
+    /// What it has printed on standard output after so many bytes.
+    public func outputBytes(from offset: Int) -> [UInt8] {
+        self.shared.state.withLock { Array($0.output[offset...]) }
+    }
+
     func errorBytes(from offset: Int) -> [UInt8] {
         self.shared.state.withLock { Array($0.errors[offset...]) }
     }
@@ -156,6 +183,19 @@ public final class ChildProcess: Sendable {
     /// Its exit status, or the negative number of the signal that ended it; nil while it runs.
     public var status: Int32? {
         self.shared.state.withLock { $0.status }
+    }
+
+    /// Writes to its standard input, for which it must have been started with one. Waits for a process that does not read.
+    ///
+    /// - Throws: When it has ended.
+    public func write(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { send(self.input, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw TestSupportError.system("process \(self.pid): write") }
+            rest = rest.dropFirst(count)
+        }
     }
 
     /// Sends a signal, unless the process has ended.

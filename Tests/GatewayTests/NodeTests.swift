@@ -6,19 +6,9 @@ import GatewayTestSupport
 import IPCProtocol
 import Testing
 
-/// Node, and the programs for it that stand beside this file.
-enum Node {
-    static let isHere = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        .contains { access("\($0)/node", X_OK) == 0 }
-    static let isRequired = ProcessInfo.processInfo.environment["CI"] != nil
-
-    static func run(_ script: String, _ arguments: [String]) throws -> ChildProcess {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Node")
-        return try ChildProcess(["node", folder.appendingPathComponent(script).path] + arguments)
-    }
-
+extension Node {
     /// Starts the careless server and waits until it listens.
-    static func server(_ path: String) throws -> ChildProcess {
+    fileprivate static func server(_ path: String) throws -> ChildProcess {
         let server = try run("server.mjs", [path])
         try eventually("the Node server listens: \(server.errors)") { server.output.contains("listening") }
         return server

@@ -6,66 +6,30 @@
 //
 // Usage: node server.mjs SOCKET
 
-import { createServer } from 'node:net';
-import { FrameReader, ValueReader, encode, frame } from './protocol.mjs';
+import { IPCServer, listen } from '../../InteropTests/Node/connections.mjs';
+import { CanceledError } from '../../InteropTests/Node/events.mjs';
 
-class Connection {
-    #hasContext = false;
-    #context;
-    #active = new Map();
-
-    constructor(socket) {
-        this.socket = socket;
-        const reader = new FrameReader((body) => this.#received(body));
-        socket.on('data', (chunk) => reader.accept(chunk));
-        socket.on('close', () => this.#active.forEach((stop) => stop()));
-        socket.on('error', () => {});
-    }
-
-    #send(header, body) {
-        if (this.socket.writable) this.socket.write(frame(encode(header), encode(body)));
-    }
-
-    #received(body) {
-        const reader = new ValueReader(body);
-        const header = reader.next();
-        if (!this.#hasContext) {
-            this.#hasContext = true;
-            this.#context = header;
-            this.#send([200]);
-            return;
+const sample = {
+    call(context, command, argument, token) {
+        switch (command) {
+            case 'echo': return argument;
+            case 'add': return argument.reduce((sum, number) => sum + number, 0);
+            case 'whoami': return context;
+            case 'never': return new Promise((_, reject) => token.onCancel(() => reject(new CanceledError())));
+            default: throw new Error(`there is no sample.${command}`);
         }
-        const argument = reader.next();
-        const [kind, id, channel, name] = [header[0], header[1], header[2], header[3]];
-        switch (kind) {
-            case 100: return this.#call(id, channel, name, argument);
-            case 102: return this.#listen(id, name);
-            case 101:
-            case 103:
-                this.#active.get(id)?.();
-                this.#active.delete(id);
-        }
-    }
+    },
+    listen(context, event) {
+        if (event !== 'onTick') throw new Error(`there is no sample.${event}`);
+        return (listener) => {
+            let tick = 0;
+            const timer = setInterval(() => listener(++tick), 5);
+            return () => clearInterval(timer);
+        };
+    },
+};
 
-    #call(id, channel, command, argument) {
-        switch (`${channel}.${command}`) {
-            case 'sample.echo': return this.#send([201, id], argument);
-            case 'sample.add': return this.#send([201, id], argument.reduce((sum, number) => sum + number, 0));
-            case 'sample.whoami': return this.#send([201, id], this.#context);
-            case 'sample.never':
-                this.#active.set(id, () => this.#send([202, id], { message: 'Canceled', name: 'Canceled' }));
-                return;
-            default:
-                this.#send([202, id], { message: `there is no ${channel}.${command}`, name: 'Error' });
-        }
-    }
-
-    #listen(id, event) {
-        if (event !== 'onTick') return;
-        let tick = 0;
-        const timer = setInterval(() => this.#send([204, id], ++tick), 5);
-        this.#active.set(id, () => clearInterval(timer));
-    }
-}
-
-createServer((socket) => new Connection(socket)).listen(process.argv[2], () => console.log('listening'));
+const server = new IPCServer();
+server.registerChannel('sample', sample);
+await listen({ unix: process.argv[2] }, server.accept);
+console.log('listening');
