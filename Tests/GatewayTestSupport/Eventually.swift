@@ -18,7 +18,7 @@ public struct TimedOut: Error, CustomStringConvertible {
 /// - Throws: `TimedOut` when it does not become true.
 public func eventually(
     _ what: @autoclosure () -> String,
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     _ condition: () throws -> Bool
 ) throws {
     let clock = ContinuousClock()
@@ -40,7 +40,7 @@ public func letTimePass(milliseconds: Int32) {
 /// The same for tests that are `async`: it leaves its thread to others, so that what it waits for can happen.
 public func eventually(
     _ what: @autoclosure () -> String,
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     isolation: isolated (any Actor)? = #isolation,
     _ condition: () throws -> Bool
 ) async throws {

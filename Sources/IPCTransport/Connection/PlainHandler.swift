@@ -100,8 +100,16 @@ final class PlainHandler: ChannelInboundHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        isBusy = false
-        pump()
+        guard phase != .open || !outbox.isEmpty else {
+            isBusy = false
+            return
+        }
+        // Not now: where the peer has closed, NIO goes on with the channel after this call, and does not expect that a
+        // write has failed meanwhile and closed it (an assertion of debug builds).
+        context.eventLoop.assumeIsolated().execute {
+            self.isBusy = false
+            self.pump()
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -102,7 +102,12 @@ final class TLSHandler: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if hasUnflushed { flush(context: context) }
+        // Not now, as in `PlainHandler`: a write that fails would close the channel under NIO's hands.
+        if hasUnflushed {
+            context.eventLoop.assumeIsolated().execute {
+                if self.hasUnflushed { self.flush(context: context) }
+            }
+        }
         // Nobody else reads yet.
         if state == .handshaking { context.read() }
         context.fireChannelReadComplete()
