@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import IPCProtocol
+public import IPCProtocol
 
 /// One client's conversation with one local server, as a state machine: bytes in, decisions out.
 ///
@@ -57,6 +57,8 @@ public struct GatewaySession: Sendable {
         public var channel: String
         /// The command or event, shortened and escaped for logs.
         public var name: String
+        /// The rule that denied it; nil when no rule allows it.
+        public var rule: AccessPolicy.RuleReference?
 
         /// `call of 'channel.command'`.
         public var description: String {
@@ -72,7 +74,7 @@ public struct GatewaySession: Sendable {
     /// The local server.
     public let upstream: GatewayConfiguration.Upstream
     /// The authenticated context; nil until the client's first frame has been accepted.
-    public private(set) var context: String?
+    public private(set) var context: IPCValue?
     /// Requests denied so far.
     public private(set) var deniedCount = 0
     /// Frames passed from client to server.
@@ -82,8 +84,8 @@ public struct GatewaySession: Sendable {
     /// Whether the server has said `Initialize`.
     public private(set) var serverIsReady = false
 
-    private let policy: AccessPolicy
-    private let limits: GatewayLimits
+    let policy: AccessPolicy
+    let limits: GatewayLimits
 
     /// Makes the session of a client that has been recognised.
     public init(
@@ -102,7 +104,7 @@ public struct GatewaySession: Sendable {
     ///
     /// They are meant for one write, as VS Code's own clients do it.
     public var upstreamOpening: [UInt8] {
-        let context = IPCMessage.context(.string(IPCString(context ?? "")))
+        let context = IPCMessage.context(context ?? "")
         return Frame.regular(context).encoded() + Self.initialize
     }
 
@@ -139,11 +141,8 @@ public struct GatewaySession: Sendable {
 
     private mutating func receivedContext(_ message: Span<UInt8>) throws(WireError) -> ClientAction {
         try ValueWalker.validate(message, limits: limits.wire)
-        let value = try ValueDecoder(mode: .strict, limits: limits.wire).decode(message)
-        var announced: String?
-        if case .string(let text) = value, message[0] == 1 { announced = text.string }
         do throws(CloseReason) {
-            context = try resolution.grant.context(announced: announced)
+            context = try resolution.grant.context(announced: message, limits: limits.wire)
             return .accept
         } catch {
             return .close(error)
@@ -154,13 +153,15 @@ public struct GatewaySession: Sendable {
         let inspected = try InspectedMessage(message, limits: limits.wire)
         switch inspected.kind {
         case .call(let id, let channel, let command):
-            if allows(.call, message, channel, command) { return .forward }
-            let denial = denied(.call, message, channel, command)
+            let decision = judge(.call, .fromClient, message, channel, command, bodyOffset: inspected.bodyOffset)
+            if decision.isAllowed { return .forward }
+            let denial = denied(.call, message, channel, command, decision)
             return .deny(answer: Self.refusal(id, denial), denial: denial)
         case .listen(_, let channel, let event):
-            if allows(.listen, message, channel, event) { return .forward }
+            let decision = judge(.listen, .fromClient, message, channel, event, bodyOffset: inspected.bodyOffset)
+            if decision.isAllowed { return .forward }
             // The protocol has no error for a subscription: it is dropped, and counted.
-            return .deny(answer: [], denial: denied(.listen, message, channel, event))
+            return .deny(answer: [], denial: denied(.listen, message, channel, event, decision))
         case .initialize:
             return .swallow
         case .cancel, .unlisten, .success, .failure, .failureValue, .event:
@@ -168,27 +169,20 @@ public struct GatewaySession: Sendable {
         }
     }
 
-    /// Longer names are denied: every pattern would have to be held against all of them.
-    private static let longestName = 4096
-
-    private func allows(
-        _ request: AccessPolicy.Request,
-        _ message: Span<UInt8>,
-        _ channel: Range<Int>,
-        _ name: Range<Int>
-    ) -> Bool {
-        guard channel.count <= Self.longestName, name.count <= Self.longestName else { return false }
-        return policy.allows(request, channel: message.extracting(channel), name: message.extracting(name))
-    }
-
     private mutating func denied(
         _ request: AccessPolicy.Request,
         _ message: Span<UInt8>,
         _ channel: Range<Int>,
-        _ name: Range<Int>
+        _ name: Range<Int>,
+        _ decision: AccessPolicy.Decision
     ) -> Denial {
         deniedCount += 1
-        return Denial(request: request, channel: Self.text(message, channel), name: Self.text(message, name))
+        return Denial(
+            request: request,
+            channel: Self.text(message, channel),
+            name: Self.text(message, name),
+            rule: decision.rule
+        )
     }
 
     private static func text(_ message: Span<UInt8>, _ range: Range<Int>) -> String {
