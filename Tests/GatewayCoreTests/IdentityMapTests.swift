@@ -109,6 +109,32 @@ struct IdentityMapTests {
         #expect(Self.refusal(map, both)?.code == .identityAmbiguous)
     }
 
+    @Test(
+        "warns of stars that take more into a host's name than was meant",
+        arguments: [
+            ("uri: \"spiffe://example.org*\"", true), ("uri: \"spiffe://example.org*/dev\"", true),
+            ("uri: \"spiffe://example.org/*\"", false), ("uri: \"https://*.example.org/x\"", false),
+            ("uri: \"**\"", false), ("uri: \"spiffe://*/dev\"", false), ("uri: \"x:a*\"", false),
+            ("dns: \"*example.org\"", true), ("dns: \"*.example.org\"", false), ("dns: \"**\"", false),
+        ]
+    )
+    func width(match: String, isWarned: Bool) throws {
+        let configuration = try GatewayConfiguration(
+            yaml: """
+                listeners: [{ address: 127.0.0.1:0, tls: { certificate: c, key: k, clientCA: a } }]
+                upstreams: { main: { unix: s } }
+                clients: [{ match: { \(match) }, context: c, allow: [] }]
+                """,
+            file: "gateway.yaml"
+        )
+        #expect(
+            configuration.warnings.contains {
+                $0.message.contains("that begins so") || $0.message.contains("that ends so")
+            } == isWarned
+        )
+        #expect(configuration.warnings.count == (isWarned ? 1 : 0))
+    }
+
     @Test("takes SPIFFE ids apart, and refuses what is none")
     func spiffe() throws {
         let map = try Self.map(

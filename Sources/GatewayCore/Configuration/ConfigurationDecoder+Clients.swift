@@ -97,12 +97,34 @@ extension ConfigurationDecoder {
             }
             if let pattern = field.pattern(text) {
                 patterns.append(pattern)
+                warnOfWidth(text, item.node, item.path, field)
             } else {
                 let message = "'\(text)' ends in a lone backslash; a literal backslash is written \\\\"
                 reader.report(item.node, item.path, message)
             }
         }
         return patterns.isEmpty ? nil : patterns
+    }
+
+    /// Warns of a star that takes more into a host's name than somebody may have thought.
+    private mutating func warnOfWidth(_ pattern: String, _ node: Node, _ path: String, _ field: IdentityField) {
+        let star = UInt8(ascii: "*")
+        var text = Array(pattern.utf8)[...]
+        switch field {
+        case .uri:
+            text = text.drop { $0 != UInt8(ascii: ":") }.dropFirst()
+            guard text.starts(with: "//".utf8) else { return }
+            let host = text.dropFirst(2).prefix { $0 != UInt8(ascii: "/") }
+            guard host.last == star, host.contains(where: { $0 != star }) else { return }
+            reader.warn(node, path, "'\(pattern)' matches every host that begins so; end the host's name with a slash")
+        case .dns:
+            guard text.first == star, let next = text.first(where: { $0 != star }), next != UInt8(ascii: ".") else {
+                return
+            }
+            reader.warn(node, path, "'\(pattern)' matches every name that ends so; put a dot behind the star")
+        default:
+            break
+        }
     }
 
     private mutating func decodeUpstreamName(

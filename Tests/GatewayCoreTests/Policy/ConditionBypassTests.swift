@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GatewayCore
+import GatewayTestSupport
 import IPCProtocol
 import Testing
 
@@ -116,6 +117,8 @@ struct ConditionBypassTests {
                 ),
                 .holds
             ),
+            Row("path: { prefix: etc }", uri(#""path":"etc/passwd""#), .undecided),
+            Row("path: { equals: Untitled-1 }", json(#"{"$mid":1,"scheme":"untitled","path":"Untitled-1"}"#), .holds),
             // Nothing of a URI's: an object may have a scheme for all kinds of things.
             Row("depth: { max: 3 }", json(#"{"scheme":"dark","depth":3,"external":true}"#), .holds),
         ]
@@ -150,6 +153,21 @@ struct ConditionBypassTests {
         // What no path leads into may have any size.
         let both = PolicyText.array(Self.text(padding), [6, 1])
         #expect(try ConditionTests.outcome("\"[1]\": { equals: 1 }", both) == .holds)
+    }
+
+    @Test("by bytes that are no value, of which other parts of the gateway let none come this far")
+    func garbage() throws {
+        var random = SeededGenerator(seed: 20_261_123)
+        let policy = try PolicyText.policy(
+            allow: "[{ channel: c, call: [x], when: { \"[0].a\": { equals: 1 }, \"[1][2]\": { below: / } } }]"
+        )
+        let alphabet: [UInt8] = [0, 1, 2, 3, 4, 4, 4, 5, 5, 6, 7, 0x80, 0xff] + Array("{}[]\"a:1".utf8)
+        for _ in 0..<20_000 {
+            let bytes = (0..<Int.random(in: 0...12, using: &random)).map { _ in
+                alphabet[Int.random(in: alphabet.indices, using: &random)]
+            }
+            #expect(!policy.allowsCall("c", "x", bytes), "\(bytes)")
+        }
     }
 
     @Test("and a rule without conditions does not mind what an argument looks like")

@@ -30,7 +30,10 @@ struct OracleGenerator {
         ("9007199254740993", 9_007_199_254_740_992), ("1e400", .infinity), ("0.5", 0.5),
     ]
 
-    mutating func pick<Element>(_ elements: [Element]) -> Element { elements.randomElement(using: &random)! }
+    mutating func pick<Element>(_ elements: [Element]) -> Element {
+        elements[Int.random(in: elements.indices, using: &random)]
+    }
+
     mutating func chance(_ one: Int) -> Bool { Int.random(in: 0..<one, using: &random) == 0 }
     mutating func some<Element>(_ range: ClosedRange<Int>, _ make: (inout OracleGenerator) -> Element) -> [Element] {
         (0..<Int.random(in: range, using: &random)).map { _ in make(&self) }

@@ -62,7 +62,7 @@ indirect enum OracleValue {
     ) -> String {
         let honest = ["", #","fsPath":\#(quoted(path, &random))"#, #","external":"file://\#(path)""#]
         let dishonest = [#","fsPath":"/etc""#, #","external":"file:///etc""#, #","authority":"h""#]
-        let more = (isHonest ? honest : dishonest).randomElement(using: &random)!
+        let more = (isHonest ? honest : dishonest)[Int.random(in: 0..<3, using: &random)]
         return #"{"$mid":1,"scheme":"file","path":\#(quoted(path, &random))\#(more)}"#
     }
 

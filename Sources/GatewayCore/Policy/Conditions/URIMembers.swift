@@ -42,7 +42,11 @@ enum URIMembers {
             let path = text(object, "path"), let query = text(object, "query"), let fragment = text(object, "fragment")
         else { return false }
         // The path in the file system of a file on another host is //host/path, which Linux takes for /host/path.
-        if !authority.isEmpty, scheme.isEmpty || scheme.elementsEqual("file".utf8) { return false }
+        let isFile = scheme.isEmpty || scheme.elementsEqual("file".utf8)
+        if isFile, !authority.isEmpty { return false }
+        // VS Code may put a slash before the path of these, and writes none without one.
+        let isRooted = isFile || scheme.elementsEqual("http".utf8) || scheme.elementsEqual("https".utf8)
+        if isRooted, path.first != UInt8(ascii: "/") { return false }
         if hasDrive(path) { return false }
         if let cached = cache(object, "fsPath") {
             guard let fsPath = cached, isFilePath(fsPath, of: path, object) else { return false }
