@@ -5,7 +5,7 @@ import GatewayTestSupport
 import IPCProtocol
 import Testing
 
-@Suite("Rules about arguments, and contexts that are objects, in the running gateway")
+@Suite("Rules about arguments, and contexts that are objects, in the running gateway", .blocking)
 struct ConditionTests {
     private static func json(_ text: String) -> [UInt8] {
         var output: [UInt8] = [5]
