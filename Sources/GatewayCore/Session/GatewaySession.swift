@@ -7,8 +7,7 @@ public import IPCProtocol
 ///
 /// The first frame announces the context. After it the gateway answers `Initialize` itself, and every later frame is
 /// validated completely and judged before any byte of it may reach the other side. A frame that passes is forwarded
-/// exactly as it was judged. Requests travel from client to server; calls that the server makes to the client are
-/// passed, because the local server is trusted with its clients.
+/// exactly as it was judged. Requests of either side need a rule; those of the server a rule with `from: server`.
 public struct GatewaySession: Sendable {
     /// The ALPN name of the plain protocol.
     public static let applicationProtocol = "vscode-ipc"
@@ -37,6 +36,8 @@ public struct GatewaySession: Sendable {
         case forward
         /// The frame ends here: the server is ready, which the client has been told already.
         case swallow
+        /// The request is denied: send these bytes to the server, if there are any.
+        case deny(answer: [UInt8], denial: Denial)
         /// Close the connection.
         case close(CloseReason)
     }
@@ -208,16 +209,35 @@ public struct GatewaySession: Sendable {
             try header.validatePlain(limits: limits.wire)
             guard bytes.count >= byteCount else { return Step(byteCount: byteCount, action: .wait) }
             let message = bytes.extracting(FrameHeader.byteCount..<byteCount)
-            if try InspectedMessage(message, limits: limits.wire).kind == .initialize {
-                serverIsReady = true
-                return Step(byteCount: byteCount, action: .swallow)
-            }
-            framesFromServer += 1
-            return Step(byteCount: byteCount, action: .forward)
+            let action = try receivedServerMessage(message)
+            if action == .forward { framesFromServer += 1 }
+            return Step(byteCount: byteCount, action: action)
         } catch {
             let message =
                 "the local server '\(upstream.name)' sent a malformed frame (\(error.code.rawValue)): \(error)"
             return Step(byteCount: byteCount, action: .close(CloseReason(.upstreamMalformed, message)))
+        }
+    }
+
+    private mutating func receivedServerMessage(_ message: Span<UInt8>) throws(WireError) -> ServerAction {
+        let inspected = try InspectedMessage(message, limits: limits.wire)
+        switch inspected.kind {
+        case .initialize:
+            serverIsReady = true
+            return .swallow
+        case .call(let id, let channel, let command):
+            let decision = judge(.call, .fromServer, message, channel, command, bodyOffset: inspected.bodyOffset)
+            if decision.isAllowed { return .forward }
+            let denial = denied(.call, message, channel, command, decision)
+            let text = "No rule with 'from: server' allows the \(denial) at this client."
+            let answer = IPCMessage.failure(id: id, name: "AccessDenied", message: text, stack: nil)
+            return .deny(answer: Frame.regular(answer).encoded(), denial: denial)
+        case .listen(_, let channel, let event):
+            let decision = judge(.listen, .fromServer, message, channel, event, bodyOffset: inspected.bodyOffset)
+            if decision.isAllowed { return .forward }
+            return .deny(answer: [], denial: denied(.listen, message, channel, event, decision))
+        case .cancel, .unlisten, .success, .failure, .failureValue, .event:
+            return .forward
         }
     }
 }
