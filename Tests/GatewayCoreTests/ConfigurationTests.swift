@@ -167,6 +167,9 @@ struct ConfigurationTests {
             (good.replacing("  main: { unix", with: "  b: { unix: x }\n  main: { unix"), "name one of b, main"),
             (good.replacing("call: [\"*\"]", with: "call: \"*\""), "expected a list"),
             (good.replacing("match: { commonName: ops }", with: "match: { commonName: ~ }"), "is empty"),
+            (good.replacing("commonName: ops }", with: "commonName: [] }"), "nobody would match"),
+            (good.replacing("commonName: ops }", with: "commonName: [a, ~] }"), "match.commonName[1]: is empty"),
+            (good.replacing("commonName: ops }", with: "commonName: [a, 'b\\'] }"), "lone backslash"),
             (
                 good.replacing("/run/app/main.sock", with: "/" + String(repeating: "x", count: 107)),
                 "at most 107 bytes"

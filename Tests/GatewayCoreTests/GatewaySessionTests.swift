@@ -17,9 +17,16 @@ struct GatewaySessionTests {
             call: [try #require(Glob("echo"))],
             listen: [try #require(Glob("onPing"))]
         )
+        let reverse = AccessPolicy.Rule(
+            .allow,
+            .fromServer,
+            channel: try #require(Glob("window")),
+            call: [try #require(Glob("show"))],
+            listen: [try #require(Glob("onFocus"))]
+        )
         return GatewaySession(
             resolution: IdentityMap.Resolution(entry: 0, grant: grant, field: .commonName, value: "alice"),
-            policy: AccessPolicy(rules: [rule]),
+            policy: AccessPolicy(rules: [rule, reverse]),
             upstream: GatewayConfiguration.Upstream(name: "main", unix: "main.sock", eager: false),
             limits: limits
         )
@@ -185,5 +192,36 @@ struct GatewaySessionTests {
             Issue.record("a frame of the persistent protocol passed")
             return
         }
+    }
+
+    @Test("passes what the server asks of the client where a rule allows it, and answers the rest itself")
+    func serverRequests() throws {
+        var session = try Self.opened()
+        func action(_ message: [UInt8]) -> GatewaySession.ServerAction {
+            session.receivedFromServer(Self.frame(message).span).action
+        }
+        #expect(action(IPCMessage.call(id: 0, channel: "window", command: "show", argument: 1)) == .forward)
+        #expect(action(IPCMessage.listen(id: 1, channel: "window", event: "onFocus", argument: .undefined)) == .forward)
+        // What the client may do at the server is another right.
+        let call = action(IPCMessage.call(id: 2, channel: "test", command: "echo", argument: 1))
+        guard case .deny(let answer, let denial) = call else {
+            Issue.record("the call reached the client")
+            return
+        }
+        #expect(denial.description == "call of 'test.echo'")
+        var decoder = FrameDecoder()
+        decoder.append(answer.span)
+        guard case .failure(2, let error)? = try decoder.next().map({ try IPCMessage.decode($0.body) }) else {
+            Issue.record("the answer is not a failure of call 2")
+            return
+        }
+        #expect(error["name"] == "AccessDenied")
+        let listen = action(IPCMessage.listen(id: 3, channel: "window", event: "onBlur", argument: .undefined))
+        guard case .deny([], _) = listen else {
+            Issue.record("the subscription reached the client")
+            return
+        }
+        #expect(session.deniedCount == 2)
+        #expect(session.framesFromServer == 2)
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GatewayCore
+import IPCProtocol
 import TLSEngine
 import Testing
 
@@ -22,7 +23,7 @@ struct IdentityMapTests {
         )
     }
 
-    private static func assigned(_ map: IdentityMap, _ identity: CertificateIdentity) throws -> String {
+    private static func assigned(_ map: IdentityMap, _ identity: CertificateIdentity) throws -> IPCValue {
         try map.resolve(identity).grant.context(announced: "announced")
     }
 
@@ -96,7 +97,62 @@ struct IdentityMapTests {
         #expect(try Self.assigned(try Self.map(entries, from: "[commonName, uri]"), ops) == "by-name")
     }
 
-    @Test("wants every pattern of an entry to match")
+    @Test("takes any pattern of a list, and an entry that two of its patterns match once")
+    func alternatives() throws {
+        let map = try Self.map("- { match: { commonName: [ops, \"o*\", root] }, context: \"remote:{commonName}\" }")
+        for name in ["ops", "oz", "root"] {
+            #expect(try Self.assigned(map, CertificateIdentity(commonNames: [name])) == IPCValue("remote:\(name)"))
+        }
+        #expect(Self.refusal(map, CertificateIdentity(commonNames: ["dev"]))?.code == .identityNotMapped)
+        // Two values that match are two results, through whichever patterns.
+        let both = CertificateIdentity(commonNames: ["ops", "root"])
+        #expect(Self.refusal(map, both)?.code == .identityAmbiguous)
+    }
+
+    @Test(
+        "warns of stars that take more into a host's name than was meant",
+        arguments: [
+            ("uri: \"spiffe://example.org*\"", true), ("uri: \"spiffe://example.org*/dev\"", true),
+            ("uri: \"spiffe://example.org/*\"", false), ("uri: \"https://*.example.org/x\"", false),
+            ("uri: \"**\"", false), ("uri: \"spiffe://*/dev\"", false), ("uri: \"x:a*\"", false),
+            ("dns: \"*example.org\"", true), ("dns: \"*.example.org\"", false), ("dns: \"**\"", false),
+        ]
+    )
+    func width(match: String, isWarned: Bool) throws {
+        let configuration = try GatewayConfiguration(
+            yaml: """
+                listeners: [{ address: 127.0.0.1:0, tls: { certificate: c, key: k, clientCA: a } }]
+                upstreams: { main: { unix: s } }
+                clients: [{ match: { \(match) }, context: c, allow: [] }]
+                """,
+            file: "gateway.yaml"
+        )
+        #expect(
+            configuration.warnings.contains {
+                $0.message.contains("that begins so") || $0.message.contains("that ends so")
+            } == isWarned
+        )
+        #expect(configuration.warnings.count == (isWarned ? 1 : 0))
+    }
+
+    @Test("takes SPIFFE ids apart, and refuses what is none")
+    func spiffe() throws {
+        let map = try Self.map(
+            "- { match: { uri: \"**\" }, context: \"{uri.trustDomain}|{uri.path}|{uri.lastComponent}\" }"
+        )
+        let alice = CertificateIdentity(uris: ["spiffe://example.org/dev/alice"])
+        #expect(try Self.assigned(map, alice) == "example.org|/dev/alice|alice")
+        for uri in [
+            "https://example.org/dev/alice", "SPIFFE://example.org/a", "spiffe://Example.org/a", "spiffe:///a",
+            "spiffe://example.org", "spiffe://example.org/", "spiffe://example.org/a/../b", "spiffe://example.org//a",
+            "spiffe://example.org/a%2fb", "spiffe://user@example.org/a", "spiffe://example.org:80/a",
+            "spiffe://example.org/a?q", "spiffe://example.org/caf\u{e9}",
+        ] {
+            #expect(Self.refusal(map, CertificateIdentity(uris: [uri]))?.code == .identityRefused, "\(uri)")
+        }
+    }
+
+    @Test("wants every field of an entry to match")
     func conjunction() throws {
         let map = try Self.map(
             "- { match: { commonName: ops, organizationalUnit: night }, context: \"{commonName}.{organizationalUnit}\" }",
@@ -145,10 +201,17 @@ struct IdentityMapTests {
         let grant = try map.resolve(CertificateIdentity(commonNames: ["ops"])).grant
         #expect(try grant.context(announced: "window:7") == "window:7")
         #expect(try grant.context(announced: "main") == "main")
-        for other in ["window", "Main", "main2", ""] {
+        for other: IPCValue in ["window", "Main", "main2", ""] {
             #expect(throws: CloseReason.self) { try grant.context(announced: other) }
         }
-        let error = #expect(throws: CloseReason.self) { try grant.context(announced: nil) }
+        let error = #expect(throws: CloseReason.self) { try grant.context(announced: ["main"]) }
         #expect(error?.message.contains("not a string") == true)
+    }
+}
+
+extension IdentityMap.ContextGrant {
+    /// The context of a client that announces a value as VS Code's clients write it.
+    func context(announced: IPCValue) throws -> IPCValue {
+        try context(announced: IPCMessage.context(announced).span, limits: IPCLimits())
     }
 }

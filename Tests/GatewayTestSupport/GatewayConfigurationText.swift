@@ -47,11 +47,14 @@ public struct GatewayConfigurationText: Sendable {
 
     /// Everybody may do everything: those under `spiffe://example.org/dev/` with their name as context, `ops` with any.
     public static let standardClients = [
-        #"{ match: { uri: "spiffe://example.org/dev/*" }, context: "remote:{uri.lastComponent}", "#
-            + #"allow: [{ channel: "*", call: ["*"], listen: ["*"] }] }"#,
-        #"{ match: { commonName: ops }, context: { announced: ["*"] }, "#
-            + #"allow: [{ channel: "*", call: ["*"], listen: ["*"] }] }"#,
+        #"{ match: { uri: "spiffe://example.org/dev/*" }, context: "remote:{uri.lastComponent}", \#(everything) }"#,
+        #"{ match: { commonName: ops }, context: { announced: ["*"] }, \#(everything) }"#,
     ]
+
+    /// The rules that allow everything, to the client and to its server.
+    public static let everything =
+        #"allow: [{ channel: "*", call: ["*"], listen: ["*"] }, "#
+        + #"{ from: server, channel: "*", call: ["*"], listen: ["*"] }]"#
 
     /// Starts a configuration.
     public init(certificate: CertificateFiles, clientCA: String, upstreams: [Upstream]) {

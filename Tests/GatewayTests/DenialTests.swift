@@ -120,4 +120,30 @@ struct DenialTests {
             try Self.checkDenial(try client.frame(index + 1), id: id)
         }
     }
+
+    @Test("What a server may not ask of its client is answered to the server, and never reaches the client")
+    func reverse() throws {
+        let bench = try GatewayBench(isEager: true) { configuration in
+            configuration.clients = [
+                #"{ match: { uri: "spiffe://example.org/dev/*" }, context: "remote:{uri.lastComponent}", "#
+                    + #"allow: [{ from: server, channel: window, call: [show] }] }"#
+            ]
+        }
+        let client = try bench.open()
+        let server = try bench.recording().connection()
+        let opening = RecordingUpstream.opening(context: "remote:alice")
+        try server.receive(count: opening.count)
+        let allowed = Self.call(1, "window", "show")
+        try server.send(RecordingUpstream.initialize + Self.call(0, "window", "close") + allowed)
+        let refusal = try server.receive(count: opening.count + 20)
+        #expect(String(decoding: refusal, as: UTF8.self).contains("AccessDenied"))
+        let expected = RecordingUpstream.initialize + allowed
+        #expect(try client.receive(count: expected.count) == expected)
+        client.finishSending()
+        _ = try server.receiveToEnd()
+        server.close()
+        #expect(try client.receiveToEnd() == .inOrder)
+        #expect(client.received == expected)
+        #expect(try bench.gateway.waitForClosings(1)["denied"] == "1")
+    }
 }

@@ -32,7 +32,7 @@ struct VanishingPeerTests {
         let client = try await IPCClient.connect(to: .unix(path), context: "polite")
         #expect(try await client.channel("echo").call("echo", 5) == 5)
         client.dispose()
-        try await eventually("all connections have ended", within: .seconds(30)) {
+        try await eventually("all connections have ended") {
             server.connections.isEmpty && server.openingCount == 0
         }
         server.dispose()

@@ -10,6 +10,8 @@ extension ConfigurationDecoder {
         upstreams: [GatewayConfiguration.Upstream],
         fields: [IdentityField]
     ) -> [GatewayConfiguration.Client] {
+        var roles = decodeRoles(document)
+        defer { warnOfUnused(roles) }
         guard let node = document.members["clients"] else {
             reader.warn(document.node, "", "there is no clients: section, so nobody may connect")
             return []
@@ -18,7 +20,7 @@ extension ConfigurationDecoder {
         if items.isEmpty { reader.warn(node, "clients", "is empty, so nobody may connect") }
         var clients: [GatewayConfiguration.Client] = []
         for item in items {
-            if let client = decodeClient(item.node, item.path, upstreams: upstreams, fields: fields) {
+            if let client = decodeClient(item.node, item.path, upstreams: upstreams, fields: fields, &roles) {
                 clients.append(client)
             }
         }
@@ -29,11 +31,11 @@ extension ConfigurationDecoder {
         _ node: Node,
         _ path: String,
         upstreams: [GatewayConfiguration.Upstream],
-        fields: [IdentityField]
+        fields: [IdentityField],
+        _ roles: inout Roles
     ) -> GatewayConfiguration.Client? {
-        guard let section = reader.section(node, path, known: ["match", "context", "allow", "upstream"]) else {
-            return nil
-        }
+        let known = ["match", "context", "roles", "allow", "deny", "upstream"]
+        guard let section = reader.section(node, path, known: known) else { return nil }
         let match = reader.required(section, "match", "whom the entry is for, as in  match: { commonName: ops }")
             .flatMap { decodeMatch($0, section.path(of: "match"), fields: fields) }
         let context = reader.required(
@@ -41,13 +43,14 @@ extension ConfigurationDecoder {
             "context",
             "the client's context, as in  context: \"remote:{commonName}\"  or  context: { announced: [main] }"
         ).flatMap { decodeContext($0, section.path(of: "context")) }
-        let rules = decodeAllow(section)
+        let rights = decodePolicy(section, &roles)
         let upstream = decodeUpstreamName(section, upstreams: upstreams)
         guard let match, let context, let upstream else { return nil }
         return GatewayConfiguration.Client(
             match: match,
             context: context,
-            policy: AccessPolicy(rules: rules),
+            roles: rights.names,
+            policy: rights.policy,
             upstream: upstream,
             line: node.mark?.line ?? 0
         )
@@ -57,10 +60,10 @@ extension ConfigurationDecoder {
         _ node: Node,
         _ path: String,
         fields: [IdentityField]
-    ) -> [IdentityField: Glob]? {
+    ) -> [IdentityField: [Glob]]? {
         let known = IdentityField.allCases.map(\.rawValue)
         guard let section = reader.section(node, path, known: known) else { return nil }
-        var match: [IdentityField: Glob] = [:]
+        var match: [IdentityField: [Glob]] = [:]
         for (name, node) in section.members {
             guard let field = IdentityField(rawValue: name) else { continue }
             let path = section.path(of: name)
@@ -71,12 +74,7 @@ extension ConfigurationDecoder {
                     "identity.from does not list '\(name)'; add it there, in its place in the order"
                 )
             }
-            guard let text = reader.text(node, path, "a pattern for the certificate's \(name)") else { continue }
-            guard let pattern = field.pattern(text) else {
-                reader.report(node, path, "'\(text)' ends in a lone backslash; a literal backslash is written \\\\")
-                continue
-            }
-            match[field] = pattern
+            match[field] = decodeMatchPatterns(node, path, field)
         }
         if match.isEmpty, section.members.isEmpty {
             reader.report(node, path, "is empty and would match everybody; name at least one certificate field")
@@ -84,69 +82,49 @@ extension ConfigurationDecoder {
         return match.isEmpty ? nil : match
     }
 
-    private mutating func decodeContext(_ node: Node, _ path: String) -> GatewayConfiguration.ContextRule? {
-        if case .mapping = node {
-            guard let section = reader.section(node, path, known: ["announced"]),
-                let list = reader.required(section, "announced", "patterns for the context the client announces")
-            else { return nil }
-            let listPath = section.path(of: "announced")
-            let patterns = decodePatterns(list, listPath, "patterns for the context")
-            if patterns?.isEmpty == true { reader.report(list, listPath, "is empty, so no context would be accepted") }
-            return patterns.map { .announced($0) }
+    /// One pattern, or a list of which one has to match.
+    private mutating func decodeMatchPatterns(_ node: Node, _ path: String, _ field: IdentityField) -> [Glob]? {
+        var items = [(node: node, path: path)]
+        if case .sequence = node {
+            items = reader.list(node, path, of: "patterns") ?? []
+            if items.isEmpty { reader.report(node, path, "is empty, so nobody would match") }
         }
-        guard let text = reader.text(node, path, "a context such as \"remote:{commonName}\"") else { return nil }
-        do throws(ContextTemplate.Failure) {
-            return .assigned(try ContextTemplate(text))
-        } catch {
-            reader.report(node, path, error.description)
-            return nil
-        }
-    }
-
-    private mutating func decodeAllow(_ client: ConfigurationReader.Section) -> [AccessPolicy.Rule] {
-        let path = client.path(of: "allow")
-        guard let node = client.members["allow"] else {
-            reader.warn(client.node, client.path, "there is no allow: list, so every call and listen will be denied")
-            return []
-        }
-        guard let items = reader.list(node, path, of: "rules, as in  - { channel: storage, call: [get] }") else {
-            return []
-        }
-        var rules: [AccessPolicy.Rule] = []
+        var patterns: [Glob] = []
         for item in items {
-            if let rule = decodeRule(item.node, item.path) { rules.append(rule) }
+            guard let text = reader.text(item.node, item.path, "a pattern for the certificate's \(field.rawValue)")
+            else {
+                continue
+            }
+            if let pattern = field.pattern(text) {
+                patterns.append(pattern)
+                warnOfWidth(text, item.node, item.path, field)
+            } else {
+                let message = "'\(text)' ends in a lone backslash; a literal backslash is written \\\\"
+                reader.report(item.node, item.path, message)
+            }
         }
-        return rules
+        return patterns.isEmpty ? nil : patterns
     }
 
-    private mutating func decodeRule(_ node: Node, _ path: String) -> AccessPolicy.Rule? {
-        guard let section = reader.section(node, path, known: ["channel", "call", "listen"]) else { return nil }
-        let channel = reader.required(section, "channel", "a pattern for the channel; \"*\" means every channel")
-            .flatMap { decodePattern($0, section.path(of: "channel"), "a pattern for the channel") }
-        var lists: [[Glob]] = []
-        for (key, what) in [("call", "patterns for commands"), ("listen", "patterns for events")] {
-            lists.append(section.members[key].flatMap { decodePatterns($0, section.path(of: key), what) } ?? [])
+    /// Warns of a star that takes more into a host's name than somebody may have thought.
+    private mutating func warnOfWidth(_ pattern: String, _ node: Node, _ path: String, _ field: IdentityField) {
+        let star = UInt8(ascii: "*")
+        var text = Array(pattern.utf8)[...]
+        switch field {
+        case .uri:
+            text = text.drop { $0 != UInt8(ascii: ":") }.dropFirst()
+            guard text.starts(with: "//".utf8) else { return }
+            let host = text.dropFirst(2).prefix { $0 != UInt8(ascii: "/") }
+            guard host.last == star, host.contains(where: { $0 != star }) else { return }
+            reader.warn(node, path, "'\(pattern)' matches every host that begins so; end the host's name with a slash")
+        case .dns:
+            guard text.first == star, let next = text.first(where: { $0 != star }), next != UInt8(ascii: ".") else {
+                return
+            }
+            reader.warn(node, path, "'\(pattern)' matches every name that ends so; put a dot behind the star")
+        default:
+            break
         }
-        if section.members["call"] == nil, section.members["listen"] == nil {
-            reader.report(node, path, "allows nothing; add call: [commands] or listen: [events], \"*\" for all")
-        }
-        guard let channel else { return nil }
-        return AccessPolicy.Rule(channel: channel, call: lists[0], listen: lists[1])
-    }
-
-    private mutating func decodePatterns(_ node: Node, _ path: String, _ what: String) -> [Glob]? {
-        guard let items = reader.list(node, path, of: what) else { return nil }
-        let patterns = items.map { decodePattern($0.node, $0.path, what) }
-        return patterns.contains { $0 == nil } ? nil : patterns.compactMap(\.self)
-    }
-
-    private mutating func decodePattern(_ node: Node, _ path: String, _ what: String) -> Glob? {
-        guard let text = reader.text(node, path, what) else { return nil }
-        guard let pattern = Glob(text) else {
-            reader.report(node, path, "'\(text)' ends in a lone backslash; a literal backslash is written \\\\")
-            return nil
-        }
-        return pattern
     }
 
     private mutating func decodeUpstreamName(

@@ -56,6 +56,8 @@ extension GatewayConfiguration {
 /// Turns the document's nodes into a configuration, section by section.
 struct ConfigurationDecoder {
     var reader: ConfigurationReader
+    /// The names of rules so far, and the line of each.
+    var ruleNames: [[UInt8]: Int] = [:]
 
     init(file: String) {
         reader = ConfigurationReader(file: file)
@@ -63,7 +65,7 @@ struct ConfigurationDecoder {
 
     /// The configuration, or nil when `reader.problems` says why there is none.
     mutating func decode(_ root: Node) -> GatewayConfiguration? {
-        let known = ["listeners", "upstreams", "identity", "clients", "limits", "timeouts", "threads"]
+        let known = ["listeners", "upstreams", "identity", "roles", "clients", "limits", "timeouts", "threads"]
         guard let document = reader.section(root, "", known: known) else { return nil }
         let listeners = decodeListeners(document)
         let upstreams = decodeUpstreams(document)

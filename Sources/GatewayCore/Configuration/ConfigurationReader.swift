@@ -35,6 +35,11 @@ struct ConfigurationReader {
         warnings.append(problem(node, path, message))
     }
 
+    /// Warns of what has been read before and is no node any more.
+    mutating func warn(line: Int?, _ path: String, _ message: String) {
+        warnings.append(ConfigurationProblem(file: file, line: line, path: path, message: message))
+    }
+
     private func problem(_ node: Node, _ path: String, _ message: String) -> ConfigurationProblem {
         ConfigurationProblem(
             file: file,

@@ -60,21 +60,15 @@ public struct GatewayConfiguration: Sendable {
         public var eager: Bool
     }
 
-    /// Which context a client gets.
-    public enum ContextRule: Sendable {
-        /// The gateway assigns it, whatever the client announces.
-        case assigned(ContextTemplate)
-        /// The client announces it, and it must match one of these patterns.
-        case announced([Glob])
-    }
-
     /// One entry of `clients:`: whom it matches, which context they get, what they may do and where they are led.
     public struct Client: Sendable {
-        /// Certificate fields and the patterns they must match, all of them.
-        public var match: [IdentityField: Glob]
+        /// Certificate fields, all of which must match, each by one of its patterns.
+        public var match: [IdentityField: [Glob]]
         /// The context.
         public var context: ContextRule
-        /// What is allowed; everything else is denied.
+        /// The names of the entry's roles.
+        public var roles: [String]
+        /// The rules of the roles and of the entry itself.
         public var policy: AccessPolicy
         /// The name of the upstream.
         public var upstream: String

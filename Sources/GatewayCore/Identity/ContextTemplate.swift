@@ -14,7 +14,18 @@ public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
 
     private enum Segment: Sendable, Hashable {
         case literal(String)
-        case value(IdentityField, lastComponent: Bool)
+        case value(IdentityField, Part)
+    }
+
+    /// What of a value is put in.
+    private enum Part: String, Sendable, CaseIterable {
+        case whole
+        /// What follows the last slash of a URI.
+        case lastComponent
+        /// The trust domain of a SPIFFE id.
+        case trustDomain
+        /// The path of a SPIFFE id, with its first slash.
+        case path
     }
 
     private var segments: [Segment]
@@ -40,9 +51,10 @@ public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func place(_ name: String) throws(Failure) -> Segment {
-        if name == "uri.lastComponent" { return .value(.uri, lastComponent: true) }
-        if let field = IdentityField(rawValue: name) { return .value(field, lastComponent: false) }
-        let known = ["uri.lastComponent"] + IdentityField.allCases.map(\.rawValue)
+        if let field = IdentityField(rawValue: name) { return .value(field, .whole) }
+        let parts = Part.allCases.filter { $0 != .whole }
+        if let part = parts.first(where: { "uri.\($0.rawValue)" == name }) { return .value(.uri, part) }
+        let known = parts.map { "uri.\($0.rawValue)" } + IdentityField.allCases.map(\.rawValue)
         let hint =
             Spelling.nearest(to: name, in: known).map { "did you mean {\($0)}?" }
             ?? "known places: \(known.map { "{\($0)}" }.joined(separator: ", "))"
@@ -63,8 +75,8 @@ public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
             switch segment {
             case .literal(let text):
                 context += text
-            case .value(let field, let lastComponent):
-                context += try Self.substituted(try value(field), field, lastComponent: lastComponent)
+            case .value(let field, let part):
+                context += try Self.substituted(try value(field), field, part)
             }
         }
         return context
@@ -73,19 +85,15 @@ public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
     private static func substituted(
         _ value: String,
         _ field: IdentityField,
-        lastComponent: Bool
+        _ part: Part
     ) throws(Failure) -> String {
-        var text = value
-        if lastComponent {
-            text =
-                value.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(value[value.utf8.index(after: $0)...]) }
-                ?? value
-        }
+        let text = try selected(part, of: value)
         guard !text.isEmpty else {
             throw Failure(description: "the certificate's \(field.rawValue) '\(value)' leaves nothing for the context")
         }
         var refused: Set<Unicode.Scalar> = ["*", "?", "[", "]", "{", "}", "\\"]
-        if lastComponent || ![.uri, .ip, .fingerprint, .publicKey].contains(field) {
+        let keepsSeparators = part == .path || part == .whole && [.uri, .ip, .fingerprint, .publicKey].contains(field)
+        if !keepsSeparators {
             refused.formUnion([":", "/"])
         }
         for scalar in text.unicodeScalars
@@ -97,5 +105,23 @@ public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
             )
         }
         return text
+    }
+
+    private static func selected(_ part: Part, of value: String) throws(Failure) -> String {
+        switch part {
+        case .whole:
+            return value
+        case .lastComponent:
+            let slash = value.utf8.lastIndex(of: UInt8(ascii: "/"))
+            return slash.map { String(value[value.utf8.index(after: $0)...]) } ?? value
+        case .trustDomain, .path:
+            guard let id = SPIFFEID(value) else {
+                throw Failure(
+                    description:
+                        "the certificate's uri '\(LogText.quoted(value))' is not a SPIFFE id, whose \(part.rawValue) the context needs"
+                )
+            }
+            return part == .path ? id.path : id.trustDomain
+        }
     }
 }

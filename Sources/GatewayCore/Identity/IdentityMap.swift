@@ -1,67 +1,26 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import IPCProtocol
 public import TLSEngine
 
 /// Decides which client entry a certificate belongs to.
 ///
 /// The fields are tried in the configured order. At the first field at which some entry matches, all values of that
 /// field and all entries count: one distinct result is the answer, two or more refuse. No result at any field refuses.
-/// An entry that names several fields is judged at the first of them, and all of its patterns must match.
+/// An entry that names several fields is judged at the first of them, and each of its fields must match.
 public struct IdentityMap: Sendable {
     /// One client entry, as far as identity is concerned.
     public struct Entry: Sendable {
-        /// Fields and patterns, all of which must match.
-        public var match: [IdentityField: Glob]
+        /// Fields, all of which must match, each by one of its patterns.
+        public var match: [IdentityField: [Glob]]
         /// How the context comes about.
-        public var context: GatewayConfiguration.ContextRule
+        public var context: ContextRule
 
         /// Makes an entry.
-        public init(match: [IdentityField: Glob], context: GatewayConfiguration.ContextRule) {
+        public init(match: [IdentityField: [Glob]], context: ContextRule) {
             self.match = match
             self.context = context
-        }
-    }
-
-    /// The context a client has, or may have.
-    public enum ContextGrant: Sendable, Hashable {
-        /// This one, whatever it announces.
-        case assigned(String)
-        /// One it announces, if it matches a pattern.
-        case announced([Glob])
-
-        /// Whether both come to the same, byte for byte: `String ==` takes two spellings of a letter for one.
-        func isSame(as other: ContextGrant) -> Bool {
-            switch (self, other) {
-            case (.assigned(let context), .assigned(let other)): context.utf8.elementsEqual(other.utf8)
-            case (.announced(let patterns), .announced(let other)): patterns == other
-            default: false
-            }
-        }
-
-        /// The context of a client that announces `value`.
-        ///
-        /// - Parameter announced: The announced context; nil when it is not a string.
-        public func context(announced: String?) throws(CloseReason) -> String {
-            switch self {
-            case .assigned(let context):
-                return context
-            case .announced(let patterns):
-                guard let announced else {
-                    throw CloseReason(
-                        .contextNotAllowed,
-                        "the announced context is not a string, which this client's entry asks for"
-                    )
-                }
-                for pattern in patterns where pattern.matches(announced) {
-                    return announced
-                }
-                let expected = patterns.map { "'\($0)'" }.joined(separator: ", ")
-                throw CloseReason(
-                    .contextNotAllowed,
-                    "this client may not announce the context '\(LogText.quoted(announced))'; allowed: \(expected)"
-                )
-            }
         }
     }
 
@@ -96,7 +55,7 @@ public struct IdentityMap: Sendable {
                 for value in field.values(in: identity) where matches(entries[index], identity, field, value) {
                     let grant = try grant(entries[index], identity, field, value)
                     let result = Resolution(entry: index, grant: grant, field: field, value: value)
-                    let isNew = !results.contains { $0.entry == result.entry && $0.grant.isSame(as: result.grant) }
+                    let isNew = !results.contains { $0.entry == result.entry && $0.grant == result.grant }
                     if isNew { results.append(result) }
                 }
             }
@@ -120,8 +79,10 @@ public struct IdentityMap: Sendable {
         _ field: IdentityField,
         _ value: String
     ) -> Bool {
-        entry.match.allSatisfy { other, pattern in
-            other == field ? pattern.matches(value) : other.values(in: identity).contains(where: pattern.matches)
+        entry.match.allSatisfy { other, patterns in
+            (other == field ? [value] : other.values(in: identity)).contains { value in
+                patterns.contains { $0.matches(value) }
+            }
         }
     }
 
@@ -131,28 +92,39 @@ public struct IdentityMap: Sendable {
         _ field: IdentityField,
         _ value: String
     ) throws(CloseReason) -> ContextGrant {
-        switch entry.context {
-        case .announced(let patterns):
-            return .announced(patterns)
-        case .assigned(let template):
-            do throws(ContextTemplate.Failure) {
-                let context = try template.context { wanted throws(ContextTemplate.Failure) in
-                    wanted == field ? value : try Self.onlyValue(of: wanted, in: identity, entry)
-                }
-                return .assigned(context)
-            } catch {
-                throw CloseReason(.identityRefused, error.description)
+        func filled(_ template: ContextTemplate) throws(ContextTemplate.Failure) -> IPCValue {
+            let text = try template.context { wanted throws(ContextTemplate.Failure) in
+                wanted == field ? value : try Self.onlyValue(of: wanted, in: identity, entry)
             }
+            return IPCValue(text)
+        }
+        do throws(ContextTemplate.Failure) {
+            switch entry.context {
+            case .announced(let patterns):
+                return .announced(patterns)
+            case .announcedObject(let members):
+                return .announcedObject(members)
+            case .assigned(let template):
+                return .assigned(try filled(template))
+            case .assignedObject(let members):
+                var object: [IPCObject.Member] = []
+                for member in members { object.append(.init(key: member.key, value: try filled(member.value))) }
+                return .assigned(.object(IPCObject(object)))
+            }
+        } catch {
+            throw CloseReason(.identityRefused, error.description)
         }
     }
 
-    /// The value of a field other than the deciding one: the one the entry's pattern matches, or the only one.
+    /// The value of a field other than the deciding one: the one the entry's patterns match, or the only one.
     private static func onlyValue(
         of field: IdentityField,
         in identity: CertificateIdentity,
         _ entry: Entry
     ) throws(ContextTemplate.Failure) -> String {
-        let values = field.values(in: identity).filter { entry.match[field]?.matches($0) ?? true }
+        let values = field.values(in: identity).filter { value in
+            entry.match[field]?.contains { $0.matches(value) } ?? true
+        }
         guard let value = values.first, values.allSatisfy({ $0.utf8.elementsEqual(value.utf8) }) else {
             throw ContextTemplate.Failure(
                 description: values.isEmpty

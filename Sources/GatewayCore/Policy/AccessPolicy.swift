@@ -1,49 +1,136 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a client may do: the union of its rules. What no rule allows is denied.
+public import IPCProtocol
+
+/// What one client and its server may ask of each other.
+///
+/// A request is allowed when some rule allows it and none denies it. The order of the rules does not matter. The rules
+/// are compiled once: judging a request costs a few table look-ups and no allocation, however many rules there are; its
+/// argument is looked at only when a rule with conditions could decide. The language is described in docs/policy.md.
 public struct AccessPolicy: Sendable {
-    /// Allows calling some commands of, and listening to some events of, some channels.
-    public struct Rule: Sendable {
-        /// The channel's name.
-        public var channel: Glob
-        /// Commands that may be called there.
-        public var call: [Glob]
-        /// Events that may be listened to there.
-        public var listen: [Glob]
-
-        /// Makes a rule.
-        public init(channel: Glob, call: [Glob] = [], listen: [Glob] = []) {
-            self.channel = channel
-            self.call = call
-            self.listen = listen
-        }
-    }
-
     /// What a request wants; the rights are separate.
-    public enum Request: Sendable, Hashable {
+    public enum Request: Sendable, Hashable, CaseIterable {
         /// Call a command.
         case call
         /// Listen to an event.
         case listen
     }
 
-    /// The rules; their order does not matter.
-    public var rules: [Rule]
-
-    /// Makes a policy; without rules it denies everything.
-    public init(rules: [Rule] = []) {
-        self.rules = rules
+    /// Who asks; the rights are separate.
+    public enum Direction: Sendable, Hashable, CaseIterable {
+        /// The client asks its server.
+        case fromClient
+        /// The server asks its client.
+        case fromServer
     }
 
-    /// Whether some rule allows the request. Names are UTF-8 bytes.
-    public func allows(_ request: Request, channel: Span<UInt8>, name: Span<UInt8>) -> Bool {
-        for rule in rules where rule.channel.matches(channel) {
-            let patterns = request == .call ? rule.call : rule.listen
-            for pattern in patterns where pattern.matches(name) {
-                return true
-            }
+    /// Names a rule of one policy.
+    public struct RuleReference: Sendable, Hashable {
+        /// The place in ``AccessPolicy/rules``.
+        public var index: Int
+
+        /// Makes a reference.
+        public init(index: Int) {
+            self.index = index
         }
-        return false
+    }
+
+    /// The answer to a request.
+    public struct Decision: Sendable, Hashable {
+        /// Whether the request may pass.
+        public var isAllowed: Bool
+        /// The rule that decided, see ``AccessPolicy/subscript(_:)``; nil when the request is denied because no rule
+        /// allows it. Where several rules decide alike it is the first without conditions, or else the first.
+        public var rule: RuleReference?
+
+        /// Makes a decision.
+        public init(isAllowed: Bool, rule: RuleReference?) {
+            self.isAllowed = isAllowed
+            self.rule = rule
+        }
+    }
+
+    /// Longer names are denied: patterns would have to be held against all of them.
+    static let longestName = 4096
+
+    /// The rules.
+    public let rules: [Rule]
+
+    private let table: RuleTable
+
+    /// Compiles rules; without any everything is denied.
+    public init(rules: [Rule] = []) {
+        self.rules = rules
+        table = RuleTable(rules)
+    }
+
+    /// The rule that a decision of this policy refers to.
+    public subscript(reference: RuleReference) -> Rule {
+        rules[reference.index]
+    }
+
+    /// Judges a request.
+    ///
+    /// - Parameters:
+    ///   - request: What it wants.
+    ///   - direction: Who asks.
+    ///   - channel: The channel's name, UTF-8.
+    ///   - name: The command's or event's name, UTF-8.
+    ///   - argument: The encoded argument, one value that ``ValueWalker`` has accepted.
+    ///   - limits: The bounds it was accepted with.
+    public func judge(
+        _ request: Request,
+        _ direction: Direction = .fromClient,
+        channel: Span<UInt8>,
+        name: Span<UInt8>,
+        argument: Span<UInt8>,
+        limits: IPCLimits
+    ) -> Decision {
+        var candidates = RuleTable.Candidates()
+        return judge(request, direction, channel: channel, name: name, argument, limits, &candidates)
+    }
+
+    /// The same, and in `candidates` what it cost, for tests.
+    func judge(
+        _ request: Request,
+        _ direction: Direction,
+        channel: Span<UInt8>,
+        name: Span<UInt8>,
+        _ argument: Span<UInt8>,
+        _ limits: IPCLimits,
+        _ candidates: inout RuleTable.Candidates
+    ) -> Decision {
+        guard channel.count <= Self.longestName, name.count <= Self.longestName else {
+            return Decision(isAllowed: false, rule: nil)
+        }
+        table.collect(request, direction, channel: channel, name: name, into: &candidates)
+        if let deny = candidates.deny { return decision(false, deny) }
+        if candidates.conditional.isEmpty {
+            return candidates.allow.map { decision(true, $0) } ?? Decision(isAllowed: false, rule: nil)
+        }
+        return judgeConditions(of: candidates, argument, limits)
+    }
+
+    private func judgeConditions(
+        of candidates: RuleTable.Candidates,
+        _ argument: Span<UInt8>,
+        _ limits: IPCLimits
+    ) -> Decision {
+        var reader = ArgumentReader(limits: limits)
+        let conditional = candidates.conditional.sorted()
+        for index in conditional where rules[Int(index)].effect == .deny {
+            // What cannot be judged must not slip past a rule that denies it.
+            if rules[Int(index)].judge(argument, &reader) != .fails { return decision(false, index) }
+        }
+        if let allow = candidates.allow { return decision(true, allow) }
+        for index in conditional where rules[Int(index)].effect == .allow {
+            if rules[Int(index)].judge(argument, &reader) == .holds { return decision(true, index) }
+        }
+        return Decision(isAllowed: false, rule: nil)
+    }
+
+    private func decision(_ isAllowed: Bool, _ index: Int32) -> Decision {
+        Decision(isAllowed: isAllowed, rule: RuleReference(index: Int(index)))
     }
 }

@@ -99,3 +99,42 @@ public struct Glob: Sendable, Hashable, CustomStringConvertible {
         matches(Array(text.utf8).span)
     }
 }
+
+extension Glob {
+    // What it means counts, not how it was written: `**` and `*` are one pattern where there is no separator.
+
+    /// Whether both were compiled to the same.
+    public static func == (left: Glob, right: Glob) -> Bool {
+        left.separator == right.separator && left.tokens == right.tokens
+    }
+
+    /// Feeds what it was compiled to into a hasher.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(separator)
+        hasher.combine(tokens)
+    }
+
+    /// The one text that matches; nil when there are stars.
+    var literal: [UInt8]? {
+        let prefix = literalPrefix
+        return prefix.count == tokens.count ? prefix : nil
+    }
+
+    /// What every text that matches starts with: everything before the first star.
+    var literalPrefix: [UInt8] {
+        var prefix: [UInt8] = []
+        for case .literal(let byte) in tokens.prefix(while: { $0 != .run && $0 != .anyRun }) { prefix.append(byte) }
+        return prefix
+    }
+
+    /// Whether everything matches.
+    var isAny: Bool {
+        tokens == [.anyRun]
+    }
+
+    /// Whether it is certain that everything that matches `other` matches this too.
+    func covers(_ other: Glob) -> Bool {
+        if isAny || tokens == other.tokens && separator == other.separator { return true }
+        return other.literal.map { matches($0.span) } ?? false
+    }
+}

@@ -1,14 +1,13 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import IPCProtocol
+public import IPCProtocol
 
 /// One client's conversation with one local server, as a state machine: bytes in, decisions out.
 ///
 /// The first frame announces the context. After it the gateway answers `Initialize` itself, and every later frame is
 /// validated completely and judged before any byte of it may reach the other side. A frame that passes is forwarded
-/// exactly as it was judged. Requests travel from client to server; calls that the server makes to the client are
-/// passed, because the local server is trusted with its clients.
+/// exactly as it was judged. Requests of either side need a rule; those of the server a rule with `from: server`.
 public struct GatewaySession: Sendable {
     /// The ALPN name of the plain protocol.
     public static let applicationProtocol = "vscode-ipc"
@@ -37,6 +36,8 @@ public struct GatewaySession: Sendable {
         case forward
         /// The frame ends here: the server is ready, which the client has been told already.
         case swallow
+        /// The request is denied: send these bytes to the server, if there are any.
+        case deny(answer: [UInt8], denial: Denial)
         /// Close the connection.
         case close(CloseReason)
     }
@@ -57,6 +58,8 @@ public struct GatewaySession: Sendable {
         public var channel: String
         /// The command or event, shortened and escaped for logs.
         public var name: String
+        /// The rule that denied it; nil when no rule allows it.
+        public var rule: AccessPolicy.RuleReference?
 
         /// `call of 'channel.command'`.
         public var description: String {
@@ -72,7 +75,7 @@ public struct GatewaySession: Sendable {
     /// The local server.
     public let upstream: GatewayConfiguration.Upstream
     /// The authenticated context; nil until the client's first frame has been accepted.
-    public private(set) var context: String?
+    public private(set) var context: IPCValue?
     /// Requests denied so far.
     public private(set) var deniedCount = 0
     /// Frames passed from client to server.
@@ -82,8 +85,8 @@ public struct GatewaySession: Sendable {
     /// Whether the server has said `Initialize`.
     public private(set) var serverIsReady = false
 
-    private let policy: AccessPolicy
-    private let limits: GatewayLimits
+    let policy: AccessPolicy
+    let limits: GatewayLimits
 
     /// Makes the session of a client that has been recognised.
     public init(
@@ -102,7 +105,7 @@ public struct GatewaySession: Sendable {
     ///
     /// They are meant for one write, as VS Code's own clients do it.
     public var upstreamOpening: [UInt8] {
-        let context = IPCMessage.context(.string(IPCString(context ?? "")))
+        let context = IPCMessage.context(context ?? "")
         return Frame.regular(context).encoded() + Self.initialize
     }
 
@@ -139,11 +142,8 @@ public struct GatewaySession: Sendable {
 
     private mutating func receivedContext(_ message: Span<UInt8>) throws(WireError) -> ClientAction {
         try ValueWalker.validate(message, limits: limits.wire)
-        let value = try ValueDecoder(mode: .strict, limits: limits.wire).decode(message)
-        var announced: String?
-        if case .string(let text) = value, message[0] == 1 { announced = text.string }
         do throws(CloseReason) {
-            context = try resolution.grant.context(announced: announced)
+            context = try resolution.grant.context(announced: message, limits: limits.wire)
             return .accept
         } catch {
             return .close(error)
@@ -154,13 +154,15 @@ public struct GatewaySession: Sendable {
         let inspected = try InspectedMessage(message, limits: limits.wire)
         switch inspected.kind {
         case .call(let id, let channel, let command):
-            if allows(.call, message, channel, command) { return .forward }
-            let denial = denied(.call, message, channel, command)
+            let decision = judge(.call, .fromClient, message, channel, command, bodyOffset: inspected.bodyOffset)
+            if decision.isAllowed { return .forward }
+            let denial = denied(.call, message, channel, command, decision)
             return .deny(answer: Self.refusal(id, denial), denial: denial)
         case .listen(_, let channel, let event):
-            if allows(.listen, message, channel, event) { return .forward }
+            let decision = judge(.listen, .fromClient, message, channel, event, bodyOffset: inspected.bodyOffset)
+            if decision.isAllowed { return .forward }
             // The protocol has no error for a subscription: it is dropped, and counted.
-            return .deny(answer: [], denial: denied(.listen, message, channel, event))
+            return .deny(answer: [], denial: denied(.listen, message, channel, event, decision))
         case .initialize:
             return .swallow
         case .cancel, .unlisten, .success, .failure, .failureValue, .event:
@@ -168,27 +170,20 @@ public struct GatewaySession: Sendable {
         }
     }
 
-    /// Longer names are denied: every pattern would have to be held against all of them.
-    private static let longestName = 4096
-
-    private func allows(
-        _ request: AccessPolicy.Request,
-        _ message: Span<UInt8>,
-        _ channel: Range<Int>,
-        _ name: Range<Int>
-    ) -> Bool {
-        guard channel.count <= Self.longestName, name.count <= Self.longestName else { return false }
-        return policy.allows(request, channel: message.extracting(channel), name: message.extracting(name))
-    }
-
     private mutating func denied(
         _ request: AccessPolicy.Request,
         _ message: Span<UInt8>,
         _ channel: Range<Int>,
-        _ name: Range<Int>
+        _ name: Range<Int>,
+        _ decision: AccessPolicy.Decision
     ) -> Denial {
         deniedCount += 1
-        return Denial(request: request, channel: Self.text(message, channel), name: Self.text(message, name))
+        return Denial(
+            request: request,
+            channel: Self.text(message, channel),
+            name: Self.text(message, name),
+            rule: decision.rule
+        )
     }
 
     private static func text(_ message: Span<UInt8>, _ range: Range<Int>) -> String {
@@ -214,16 +209,35 @@ public struct GatewaySession: Sendable {
             try header.validatePlain(limits: limits.wire)
             guard bytes.count >= byteCount else { return Step(byteCount: byteCount, action: .wait) }
             let message = bytes.extracting(FrameHeader.byteCount..<byteCount)
-            if try InspectedMessage(message, limits: limits.wire).kind == .initialize {
-                serverIsReady = true
-                return Step(byteCount: byteCount, action: .swallow)
-            }
-            framesFromServer += 1
-            return Step(byteCount: byteCount, action: .forward)
+            let action = try receivedServerMessage(message)
+            if action == .forward { framesFromServer += 1 }
+            return Step(byteCount: byteCount, action: action)
         } catch {
             let message =
                 "the local server '\(upstream.name)' sent a malformed frame (\(error.code.rawValue)): \(error)"
             return Step(byteCount: byteCount, action: .close(CloseReason(.upstreamMalformed, message)))
+        }
+    }
+
+    private mutating func receivedServerMessage(_ message: Span<UInt8>) throws(WireError) -> ServerAction {
+        let inspected = try InspectedMessage(message, limits: limits.wire)
+        switch inspected.kind {
+        case .initialize:
+            serverIsReady = true
+            return .swallow
+        case .call(let id, let channel, let command):
+            let decision = judge(.call, .fromServer, message, channel, command, bodyOffset: inspected.bodyOffset)
+            if decision.isAllowed { return .forward }
+            let denial = denied(.call, message, channel, command, decision)
+            let text = "No rule with 'from: server' allows the \(denial) at this client."
+            let answer = IPCMessage.failure(id: id, name: "AccessDenied", message: text, stack: nil)
+            return .deny(answer: Frame.regular(answer).encoded(), denial: denial)
+        case .listen(_, let channel, let event):
+            let decision = judge(.listen, .fromServer, message, channel, event, bodyOffset: inspected.bodyOffset)
+            if decision.isAllowed { return .forward }
+            return .deny(answer: [], denial: denied(.listen, message, channel, event, decision))
+        case .cancel, .unlisten, .success, .failure, .failureValue, .event:
+            return .forward
         }
     }
 }

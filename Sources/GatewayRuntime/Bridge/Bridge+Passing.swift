@@ -236,7 +236,13 @@ extension Bridge {
                 passed = position + step.byteCount
             }
             position += step.byteCount
-            if case .close(let reason) = step.action {
+            switch step.action {
+            case .wait, .forward, .swallow:
+                break
+            case .deny(let answer, let denial):
+                log.denied(denial)
+                answer.withUnsafeBytes { upstream?.send($0) }
+            case .close(let reason):
                 close(reason)
                 return position
             }

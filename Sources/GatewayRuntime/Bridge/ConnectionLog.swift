@@ -33,7 +33,7 @@ struct ConnectionLog {
     mutating func accepted(_ session: GatewaySession) {
         let resolution = session.resolution
         logger[metadataKey: "identity"] = "\(resolution.field.rawValue) \(resolution.value)"
-        logger[metadataKey: "context"] = "\(session.context ?? "")"
+        logger[metadataKey: "context"] = "\(session.contextText)"
         logger[metadataKey: "upstream"] = "\(session.upstream.name)"
         logger.info("client accepted")
     }
