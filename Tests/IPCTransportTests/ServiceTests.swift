@@ -45,6 +45,37 @@ struct ServiceTests {
         client.close(.disposed)
     }
 
+    @Test("lets a call that is running come to its answer unless told otherwise")
+    func answers() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("s.sock")
+        let seen = Seen()
+        let server = IPCServer<String>()
+        let channel = ServiceTable<String>().on("wait") { _, _ in
+            seen.isFinishing.store(true, ordering: .relaxed)
+            while !seen.mayFinish.load(ordering: .relaxed) { await Task.yield() }
+            return "done"
+        }
+        server.registerChannel("c", channel)
+        let service = IPCServerService(
+            server,
+            endpoints: [.unix(path)],
+            listening: { listeners in seen.listeners.withLockedValue { $0 = listeners } }
+        )
+        let group = ServiceGroup(services: [service], logger: Logger(label: "test"))
+        let running = Task { try await group.run() }
+        try await until("it listens") { !seen.listeners.withLockedValue { $0.isEmpty } }
+        let client = try await IPCClient.connect(to: .unix(path), context: "x")
+        let call = Task { try await client.channel("c").call("wait") }
+        try await until("the call runs") { seen.isFinishing.load(ordering: .relaxed) }
+        await group.triggerGracefulShutdown()
+        try await until("nobody listens any more") { (try? BlockingStream(unix: path)) == nil }
+        seen.mayFinish.store(true, ordering: .relaxed)
+        #expect(try await call.value == "done")
+        try await running.value
+        client.dispose()
+    }
+
     @Test("does not wait longer than it was told, even for what does not heed it")
     func deadline() async throws {
         let directory = try TemporaryDirectory()

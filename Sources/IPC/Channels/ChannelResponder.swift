@@ -38,6 +38,11 @@ public struct ChannelResponder: Sendable {
     /// Calls that wait for their answer, and subscriptions.
     public var openCount: Int { entries.count }
 
+    /// Calls that wait for their answer.
+    public var callCount: Int {
+        entries.values.count { $0 != .subscription }
+    }
+
     /// Ends everything, for a connection that is gone.
     ///
     /// - Returns: What to cancel and to detach, in the order of ids.

@@ -54,6 +54,11 @@ public final class ChannelServer<Context: Sendable>: Sendable {
         state.withLock { $0.responder.openCount }
     }
 
+    /// Calls that run, or wait for their channel.
+    public var callCount: Int {
+        state.withLock { $0.responder.callCount }
+    }
+
     /// Offers a channel. One of the same name is replaced for new requests. Requests that came too early and still wait
     /// are served now, in their order.
     public func registerChannel(_ name: IPCString, _ channel: some ServerChannel<Context>) {

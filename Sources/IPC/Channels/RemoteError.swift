@@ -56,7 +56,8 @@ extension RemoteError: CustomStringConvertible {
     /// Name and message, as JavaScript prints an Error.
     public var description: String {
         let name = name?.description ?? "Error"
-        return message.wtf8.isEmpty ? name : "\(name): \(message)"
+        if message.wtf8.isEmpty { return name }
+        return name.isEmpty ? message.description : "\(name): \(message)"
     }
 }
 

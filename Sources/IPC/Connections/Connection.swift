@@ -71,6 +71,10 @@ public final class Connection<Context: Sendable>: Sendable {
 
     /// Takes a message of the peer, once the connection is open.
     func receive(_ bytes: [UInt8]) {
+        guard bytes.count <= options.limits.frameBytes else {
+            let text = "the peer sent a message of \(bytes.count) bytes; \(options.limits.frameBytes) are allowed"
+            return close(ConnectionEnd(.malformed, text))
+        }
         let message: DecodedMessage
         do throws(WireError) {
             message = try IPCMessage.decode(bytes.span, mode: options.decoding, limits: options.limits)

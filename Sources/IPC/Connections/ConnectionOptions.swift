@@ -6,8 +6,8 @@ public import IPCProtocol
 /// What can be chosen about a connection. The defaults are VS Code's where VS Code has one.
 public struct ConnectionOptions: Sendable {
     /// The bounds of what is decoded. A larger message, or one that nests deeper, ends the connection; a result that
-    /// would be larger is answered with an Error.
-    public var limits = IPCLimits()
+    /// would be larger is answered with an Error. A message has 64 MiB and a little by default.
+    public var limits = IPCLimits(frameBytes: 64 * 1024 * 1024 + 64 * 1024)
 
     /// How broken input is treated: strictly, where it ends the connection, or as VS Code's reader does, where a message
     /// that nobody can read is dropped.

@@ -29,8 +29,8 @@ public struct IPCServerService<Context: Codable & Sendable>: Service {
     ///   - options: Bounds, deadlines and threads of the connections.
     ///   - admission: Judges each connection; nil lets everybody in.
     ///   - drainTimeout: How long `finishing` may take.
-    ///   - finishing: Waits until nothing is outstanding, after the listeners were closed. It is cancelled when the time
-    ///     is over.
+    ///   - finishing: Waits until nothing is outstanding, after the listeners were closed: unless told otherwise, until
+    ///     all calls are answered, which is looked at every 10 ms. It is cancelled when the time is over.
     ///   - listening: Called when all listeners are open: for their ports, or to tell a supervisor.
     public init(
         _ server: IPCServer<Context>,
@@ -38,7 +38,7 @@ public struct IPCServerService<Context: Codable & Sendable>: Service {
         options: TransportOptions = TransportOptions(),
         admission: IPCListener.Admission? = nil,
         drainTimeout: Duration = .seconds(10),
-        finishing: @escaping @Sendable (IPCServer<Context>) async -> Void = { _ in },
+        finishing: @escaping @Sendable (IPCServer<Context>) async -> Void = Self.finishCalls,
         listening: @escaping @Sendable ([IPCListener]) -> Void = { _ in }
     ) {
         self.server = server
@@ -48,6 +48,14 @@ public struct IPCServerService<Context: Codable & Sendable>: Service {
         self.drainTimeout = drainTimeout
         self.finishing = finishing
         self.listening = listening
+    }
+
+    /// Waits until all calls are answered.
+    @Sendable
+    public static func finishCalls(_ server: IPCServer<Context>) async {
+        while server.connections.contains(where: { $0.channelServer.callCount > 0 }) {
+            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return }
+        }
     }
 
     /// Serves until the graceful shutdown or the task's cancellation, which leaves out the waiting.

@@ -130,6 +130,23 @@ struct AnswerTests {
         #expect(pair.answering?.openCount == 0)
     }
 
+    @Test("A message that is larger than allowed ends the connection")
+    func tooLargeToTake() throws {
+        var options = ConnectionOptions()
+        options.limits.frameBytes = 1_000
+        let pair = try ScriptedServer(options: options, channels: [:])
+        pair.call(0, "c", "x", IPCValue(String(repeating: "x", count: 1_000)))
+        #expect(pair.transport.end?.code == .malformed)
+    }
+
+    @Test("An Error is printed as JavaScript prints it")
+    func printed() {
+        #expect("\(RemoteError(name: "TypeError", message: "m"))" == "TypeError: m")
+        #expect("\(RemoteError(name: "", message: "m"))" == "m")
+        #expect("\(RemoteError(name: nil, message: "m"))" == "Error: m")
+        #expect("\(RemoteError(name: "E", message: ""))" == "E")
+    }
+
     @Test("A result or failure that is too large for the peer is answered with an Error, an event is dropped")
     func tooLarge() throws {
         let emitter = EventEmitter<IPCValue>()
