@@ -61,11 +61,13 @@ sanitize: sanitize-address sanitize-thread ## Run the tests under the address sa
 
 sanitize-address: test-dependencies
 	$(SWIFT) build --build-tests --sanitize=address --scratch-path .build-address
-	@for tests in "--filter" "--skip"; do \
-		ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16 \
-		LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
+	@# Tests of the library leave connections open at their end; that connections are released is tested with weak references.
+	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --disable-xctest --sanitize=address \
+		--scratch-path .build-address --filter $(LIBRARY_TESTS)
+	ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=address --scratch-path .build-address \
-		$$tests $(LIBRARY_TESTS) $(SKIP_CROWDS) || exit 1; done
+		--skip $(LIBRARY_TESTS) $(SKIP_CROWDS)
 
 sanitize-thread: test-dependencies
 	$(SWIFT) build --build-tests --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-thread

@@ -6,11 +6,12 @@ internal import PosixLock
 
 /// Stands in for `Synchronization.Mutex`, which the thread sanitizer does not understand (`make sanitize`).
 final class Mutex<Value>: @unchecked Sendable {
-    private var value: Value
     private let lock = PosixLock()
+    /// With a filler: a value without a size, such as Void, would be said to be where the object begins.
+    private var stored: (value: Value, filler: UInt8)
 
     init(_ value: consuming sending Value) {
-        self.value = value
+        stored = (value, 0)
     }
 
     func withLock<Result, Failure: Error>(
@@ -18,7 +19,7 @@ final class Mutex<Value>: @unchecked Sendable {
     ) throws(Failure) -> sending Result {
         lock.lock()
         defer { lock.unlock() }
-        return try body(&value)
+        return try body(&stored.value)
     }
 }
 #endif
