@@ -22,6 +22,8 @@ public final class GatewaySnapshot: Sendable {
     public let identityMap: IdentityMap
     /// What an operator should know, such as a key exchange group that the TLS library lacks.
     public let notes: [ConfigurationProblem]
+    /// For each entry of `clients:`, where its requests go.
+    private let routes: [Route]
 
     /// `sun_path` of Linux, without the zero at its end.
     private static let longestSocketPath = 107
@@ -69,6 +71,7 @@ public final class GatewaySnapshot: Sendable {
         self.configuration = configuration
         self.listeners = listeners
         self.notes = notes
+        routes = configuration.clients.map { Self.route($0, configuration.upstreams) }
         identityMap = IdentityMap(
             fields: configuration.identityFields,
             entries: configuration.clients.map { IdentityMap.Entry(match: $0.match, context: $0.context) }
@@ -108,14 +111,31 @@ public final class GatewaySnapshot: Sendable {
         try configuration.denyList.check(identity)
         let resolution = try identityMap.resolve(identity)
         let client = configuration.clients[resolution.entry]
-        guard let upstream = configuration.upstreams.first(where: { $0.name == client.upstream }) else {
-            throw CloseReason(.gatewayFailure, "the client's upstream '\(client.upstream)' is not configured")
-        }
+        let route = routes[resolution.entry]
         return GatewaySession(
-            resolution: resolution,
-            policy: client.policy,
-            upstream: upstream,
-            limits: configuration.limits
+            SessionTerms(
+                resolution: resolution,
+                policy: client.policy,
+                upstreams: route.upstreams,
+                routes: route.table,
+                limits: configuration.limits,
+                clientLimits: client.limits,
+                answers: configuration.answers
+            )
         )
+    }
+
+    /// Where the requests of a client entry go.
+    private struct Route {
+        var upstreams: [GatewayConfiguration.Upstream]
+        var table: RouteTable
+    }
+
+    private static func route(_ client: GatewayConfiguration.Client, _ all: [GatewayConfiguration.Upstream]) -> Route {
+        var upstreams = all.filter { client.upstreams.contains($0.name) }
+        for index in upstreams.indices {
+            upstreams[index].whenLost = upstreams[index].whenLost ?? (upstreams.count > 1 ? .redial : .close)
+        }
+        return Route(upstreams: upstreams, table: RouteTable(upstreams.map(\.channels)))
     }
 }

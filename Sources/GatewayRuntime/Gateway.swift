@@ -39,6 +39,7 @@ public final class Gateway: Sendable {
         let listeners = try Self.openListeners(snapshot, threadCount)
         addresses = listeners.map(\.address)
         let load = GatewayLoad()
+        let identities = IdentityRegistry()
         var mailboxes: [Reactor.Mailbox] = []
         var threads: [WorkerThread] = []
         do throws(SystemError) {
@@ -51,6 +52,7 @@ public final class Gateway: Sendable {
                     snapshot: snapshot,
                     logger: logger,
                     load: load,
+                    identities: identities,
                     threadCount: threadCount
                 )
                 for (listener, descriptor) in zip(snapshot.listeners, shares) {

@@ -42,7 +42,7 @@ struct ConfigurationTests {
         #expect(configuration.limits == GatewayLimits())
         #expect(configuration.timeouts == GatewayTimeouts())
         #expect(configuration.upstreams[0].eager == false)
-        #expect(configuration.clients[0].upstream == "main")
+        #expect(configuration.clients[0].upstreams == ["main"])
         #expect(configuration.warnings.isEmpty)
     }
 
@@ -87,7 +87,7 @@ struct ConfigurationTests {
         #expect(configuration.listeners[0].address == ListenerAddress(host: "::1", port: 0))
         #expect(configuration.listeners[0].tls.groups == ["P-256"])
         #expect(configuration.upstreams.map(\.eager) == [true, false])
-        #expect(configuration.clients[0].upstream == "other")
+        #expect(configuration.clients[0].upstreams == ["other"])
         #expect(configuration.limits.wire.frameBytes == 1 << 20)
         #expect(configuration.limits.wire.valueDepth == 8)
         #expect(configuration.limits.contextBytes == 256)

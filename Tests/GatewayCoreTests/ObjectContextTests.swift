@@ -18,10 +18,12 @@ struct ObjectContextTests {
             entries: configuration.clients.map { .init(match: $0.match, context: $0.context) }
         )
         return GatewaySession(
-            resolution: try map.resolve(identity),
-            policy: configuration.clients[0].policy,
-            upstream: configuration.upstreams[0],
-            limits: configuration.limits
+            SessionTerms(
+                resolution: try map.resolve(identity),
+                policy: configuration.clients[0].policy,
+                upstreams: configuration.upstreams,
+                limits: configuration.limits
+            )
         )
     }
 
@@ -31,7 +33,7 @@ struct ObjectContextTests {
     /// The reason for which an announced context is refused; nil when it is accepted.
     private static func refusal(_ message: [UInt8], _ context: String = announced) throws -> String? {
         var session = try session(context, alice)
-        switch session.receivedFromClient(Frame.regular(message).encoded().span).action {
+        switch session.receivedFromClient(Frame.regular(message).encoded().span, at: 0).action {
         case .accept: return nil
         case .close(let reason):
             #expect(reason.code == .contextNotAllowed)
@@ -50,10 +52,11 @@ struct ObjectContextTests {
             Self.alice
         )
         let announced = Frame.regular(IPCMessage.context("window:1")).encoded()
-        #expect(session.receivedFromClient(announced.span).action == .accept)
+        #expect(session.receivedFromClient(announced.span, at: 0).action == .accept)
         #expect(session.contextText == #"{"remoteAuthority":"gw","clientId":"remote:alice"}"#)
         let context = PolicyText.json(#"{"remoteAuthority":"gw","clientId":"remote:alice"}"#)
-        #expect(session.upstreamOpening == Frame.regular(context).encoded() + GatewaySession.initialize)
+        let opening = session.openUpstream(0)
+        #expect(opening == Frame.regular(context).encoded() + GatewaySession.initialize)
     }
 
     @Test("takes values from the certificate as carefully as a text does")
@@ -73,7 +76,7 @@ struct ObjectContextTests {
     func announcedObject() throws {
         var session = try Self.session(Self.announced, Self.alice)
         let message = PolicyText.json(#" {"remoteAuthority" : "ssh+host", "client\u0049d":"window:\u0037"} "#)
-        #expect(session.receivedFromClient(Frame.regular(message).encoded().span).action == .accept)
+        #expect(session.receivedFromClient(Frame.regular(message).encoded().span, at: 0).action == .accept)
         #expect(session.contextText == #"{"remoteAuthority":"ssh+host","clientId":"window:7"}"#)
         #expect(session.context == ["remoteAuthority": "ssh+host", "clientId": "window:7"])
     }

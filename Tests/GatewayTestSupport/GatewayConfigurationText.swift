@@ -11,12 +11,15 @@ public struct GatewayConfigurationText: Sendable {
         public var path: String
         /// Whether it is dialled before the first request.
         public var isEager: Bool
+        /// Further members of its entry.
+        public var members: [String: String]
 
         /// Describes a server.
-        public init(name: String = "main", path: String, isEager: Bool = false) {
+        public init(name: String = "main", path: String, isEager: Bool = false, members: [String: String] = [:]) {
             self.name = name
             self.path = path
             self.isEager = isEager
+            self.members = members
         }
     }
 
@@ -38,6 +41,8 @@ public struct GatewayConfigurationText: Sendable {
     public var identity = ["uri", "commonName"]
     /// The entries of `clients:`, each a YAML mapping in one line.
     public var clients: [String] = Self.standardClients
+    /// The members of `answers:`.
+    public var answers: [String: String] = [:]
     /// The members of `limits:`.
     public var limits: [String: String] = [:]
     /// The members of `timeouts:`.
@@ -73,11 +78,15 @@ public struct GatewayConfigurationText: Sendable {
         }
         lines += self.tls.sorted { $0.key < $1.key }.map { "      \($0.key): \($0.value)" }
         lines += ["upstreams:"]
-        lines += self.upstreams.map { "  \($0.name): { unix: \($0.path), eager: \($0.isEager) }" }
+        for upstream in self.upstreams {
+            let further = upstream.members.sorted { $0.key < $1.key }.map { ", \($0.key): \($0.value)" }.joined()
+            lines += ["  \(upstream.name): { unix: \(upstream.path), eager: \(upstream.isEager)\(further) }"]
+        }
         let deny = self.deny.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         lines += ["identity: { from: [\(self.identity.joined(separator: ", "))], deny: { \(deny) } }", "clients:"]
         lines += self.clients.map { "  - \($0)" }
-        for (section, members) in [("limits", self.limits), ("timeouts", self.timeouts)] where !members.isEmpty {
+        let sections = [("answers", self.answers), ("limits", self.limits), ("timeouts", self.timeouts)]
+        for (section, members) in sections where !members.isEmpty {
             lines += ["\(section):"] + members.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
         }
         if let threads {

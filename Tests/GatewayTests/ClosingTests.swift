@@ -25,9 +25,10 @@ struct ClosingTests {
     @Test("A client that has finished still gets everything the server sends", arguments: [true, false])
     func clientHalfCloses(closeNotify: Bool) throws {
         let (bench, client, server) = try Self.pair()
-        client.send(Sample.call(0))
+        let calls = (0..<UInt64(3)).flatMap { Sample.call($0) }
+        client.send(calls)
         client.finishSending(closeNotify: closeNotify)
-        #expect(try server.receiveToEnd() == Self.opening + Sample.call(0))
+        #expect(try server.receiveToEnd() == Self.opening + calls)
         for id in 0..<UInt64(3) {
             try server.send(Sample.answer(id))
             #expect(try client.frame(Int(id) + 1).encoded() == Sample.answer(id))
@@ -41,12 +42,13 @@ struct ClosingTests {
     @Test("A server that has finished still gets everything the client sends")
     func serverHalfCloses() throws {
         let (bench, client, server) = try Self.pair()
+        let listen = try Sample.subscribe(client, server)
         try server.send(Sample.event(0))
         server.finishSending()
         #expect(try client.receiveToEnd() == .inOrder)
         #expect(client.received == RecordingUpstream.initialize + Sample.event(0))
-        for id in 0..<UInt64(3) { client.send(Sample.call(id)) }
-        let expected = Self.opening + (0..<UInt64(3)).flatMap { Sample.call($0) }
+        for id in 1..<UInt64(4) { client.send(Sample.call(id)) }
+        let expected = Self.opening + listen + (1..<UInt64(4)).flatMap { Sample.call($0) }
         #expect(try server.receive(count: expected.count) == expected)
         #expect(bench.gateway.closings.isEmpty)
         client.finishSending()
@@ -221,6 +223,7 @@ struct ClosingTests {
     @Test("A server that goes on sending is not given up")
     func drainMoves() throws {
         let (bench, client, server) = try Self.pair { $0.timeouts["drain"] = "400ms" }
+        _ = try Sample.subscribe(client, server, ids: 0..<12)
         client.finishSending()
         try server.receiveToEnd()
         for id in 0..<UInt64(12) {

@@ -29,12 +29,15 @@ struct MalformedTests {
         }
 
         /// A connection of another client, whose upstream is dialled and ready.
-        mutating func open() throws -> (client: TestClient, server: UpstreamConnection) {
+        ///
+        /// - Parameter listens: Whether the client has subscribed to an event.
+        mutating func open(listens: Bool = false) throws -> (client: TestClient, server: UpstreamConnection) {
             let client = try bench.open()
             let server = try bench.recording().connection(dialled)
             dialled += 1
             try server.receive(count: RecordingUpstream.opening(context: "remote:alice").count)
             try server.send(RecordingUpstream.initialize)
+            if listens { _ = try Sample.subscribe(client, server, ids: 5..<6) }
             return (client, server)
         }
 
@@ -140,7 +143,7 @@ struct MalformedTests {
         var scene = try Scene()
         let event = Frame.regular(IPCMessage.event(id: 5, payload: "good")).encoded()
         for malformed in MalformedFrame.messages + MalformedFrame.cutMessages + MalformedFrame.frames.suffix(20) {
-            let (client, server) = try scene.open()
+            let (client, server) = try scene.open(listens: true)
             try server.send(event + malformed.bytes)
             #expect(try client.receiveToEnd() == .inOrder, "\(malformed.name)")
             let regular = client.frames.filter { $0.type == .regular }.flatMap { $0.encoded() }
@@ -161,7 +164,7 @@ struct MalformedTests {
         var scene = try Scene()
         let event = Frame.regular(IPCMessage.event(id: 5, payload: "good")).encoded()
         for count in 1..<event.count {
-            let (client, server) = try scene.open()
+            let (client, server) = try scene.open(listens: true)
             try server.send(event + event[..<count])
             server.close()
             #expect(try client.receiveToEnd() == .inOrder)

@@ -41,9 +41,9 @@ struct OddRequestTests {
     /// Further frames that are odd and legal.
     static let further: [(step: String, message: [UInt8], verdict: Verdict)] = [
         ("Initialize twice", IPCMessage.initialize, .swallowed),
-        ("cancel of an unknown id, with a body", IPCMessage.cancel(id: 999), .forwarded),
-        ("dispose of an unknown id, with a body", IPCMessage.unlisten(id: 999), .forwarded),
-        ("an answer to a call that nobody made", IPCMessage.success(id: 3), .forwarded),
+        ("cancel of an unknown id, with a body", IPCMessage.cancel(id: 999), .swallowed),
+        ("dispose of an unknown id, with a body", IPCMessage.unlisten(id: 999), .swallowed),
+        ("an answer to a call that nobody made", IPCMessage.success(id: 3), .swallowed),
         ("an id beyond 32 bits", IPCMessage.call(id: 1 << 40, channel: "c", command: "d"), .forwarded),
         ("the last id", IPCMessage.call(id: (1 << 53) - 1, channel: "c", command: "d"), .forwarded),
         ("empty names", IPCMessage.call(id: 0, channel: "", command: ""), .forwarded),

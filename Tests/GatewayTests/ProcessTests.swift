@@ -88,18 +88,19 @@ struct ProcessTests {
         let witnessed = try bench.recording().connection()
         try witnessed.send(RecordingUpstream.initialize)
         bench.gateway.child.signal(SIGPIPE)
-        let events = (0..<UInt64(2_000)).flatMap { Sample.event($0, "some text that fills a socket sooner or later") }
+        let events = (0..<2_000).flatMap { _ in Sample.event(0, "some text that fills a socket sooner or later") }
         for round in 1...10 {
             let client = try bench.open()
             let server = try bench.recording().connection(round)
             try server.receive(count: Self.opening.count)
+            _ = try Sample.subscribe(client, server)
             let sending = Background { try? server.send(RecordingUpstream.initialize + events) }
             try client.frame(1)
             if round % 2 == 0 {
                 client.disappear(reset: true)
             } else {
                 server.close()
-                client.send((0..<UInt64(500)).flatMap { Sample.call($0) })
+                client.send((1..<UInt64(501)).flatMap { Sample.call($0) })
             }
             _ = try sending.value()
             client.disappear(reset: false)

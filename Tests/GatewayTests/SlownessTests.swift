@@ -94,6 +94,8 @@ struct SlownessTests {
 
         let slowClient = try Self.pair { $0.timeouts = ["stall": "500ms"] }
         let sender = slowClient.server
+        sender.setPaused(false)
+        _ = try Sample.subscribe(slowClient.client, sender)
         let events = [UInt8](Sample.event(0, .buffer([UInt8](repeating: 1, count: 12 << 20))))
         // The gateway stops taking it when its queue and the system's are full; then it closes.
         try? sender.send(events + events)

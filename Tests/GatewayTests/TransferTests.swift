@@ -91,6 +91,7 @@ struct TransferTests {
         let server = try bench.recording().connection()
         try server.receive(count: Self.opening.count)
         try server.send(RecordingUpstream.initialize)
+        _ = try Sample.subscribe(client, server, ids: 0..<UInt64(Self.frameCount))
         let before = try bench.gateway.residentBytes()
         let progress = Progress()
         let sending = Background {
@@ -117,6 +118,7 @@ struct TransferTests {
         let server = try bench.recording().connection()
         try server.receive(count: Self.opening.count)
         try server.send(RecordingUpstream.initialize)
+        _ = try Sample.subscribe(client, server, ids: 0..<UInt64(Self.frameCount))
         let sending = Background {
             for id in 0..<UInt64(Self.frameCount) { try server.send(Sample.event(id, Self.payload)) }
             server.close()

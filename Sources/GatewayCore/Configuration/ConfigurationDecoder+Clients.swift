@@ -8,7 +8,8 @@ extension ConfigurationDecoder {
     mutating func decodeClients(
         _ document: ConfigurationReader.Section,
         upstreams: [GatewayConfiguration.Upstream],
-        fields: [IdentityField]
+        fields: [IdentityField],
+        limits: ClientLimits
     ) -> [GatewayConfiguration.Client] {
         var roles = decodeRoles(document)
         defer { warnOfUnused(roles) }
@@ -20,9 +21,15 @@ extension ConfigurationDecoder {
         if items.isEmpty { reader.warn(node, "clients", "is empty, so nobody may connect") }
         var clients: [GatewayConfiguration.Client] = []
         for item in items {
-            if let client = decodeClient(item.node, item.path, upstreams: upstreams, fields: fields, &roles) {
-                clients.append(client)
-            }
+            let client = decodeClient(
+                item.node,
+                item.path,
+                upstreams: upstreams,
+                fields: fields,
+                limits: limits,
+                &roles
+            )
+            if let client { clients.append(client) }
         }
         return clients
     }
@@ -32,9 +39,10 @@ extension ConfigurationDecoder {
         _ path: String,
         upstreams: [GatewayConfiguration.Upstream],
         fields: [IdentityField],
+        limits: ClientLimits,
         _ roles: inout Roles
     ) -> GatewayConfiguration.Client? {
-        let known = ["match", "context", "roles", "allow", "deny", "upstream"]
+        let known = ["match", "context", "roles", "allow", "deny", "upstream", "limits"]
         guard let section = reader.section(node, path, known: known) else { return nil }
         let match = reader.required(section, "match", "whom the entry is for, as in  match: { commonName: ops }")
             .flatMap { decodeMatch($0, section.path(of: "match"), fields: fields) }
@@ -44,14 +52,16 @@ extension ConfigurationDecoder {
             "the client's context, as in  context: \"remote:{commonName}\"  or  context: { announced: [main] }"
         ).flatMap { decodeContext($0, section.path(of: "context")) }
         let rights = decodePolicy(section, &roles)
-        let upstream = decodeUpstreamName(section, upstreams: upstreams)
-        guard let match, let context, let upstream else { return nil }
+        let upstreams = decodeUpstreamNames(section, upstreams: upstreams)
+        let own = section.members["limits"].map { decodeClientLimits($0, section.path(of: "limits"), limits) }
+        guard let match, let context, let upstreams else { return nil }
         return GatewayConfiguration.Client(
             match: match,
             context: context,
             roles: rights.names,
             policy: rights.policy,
-            upstream: upstream,
+            upstreams: upstreams,
+            limits: own ?? limits,
             line: node.mark?.line ?? 0
         )
     }
@@ -125,21 +135,5 @@ extension ConfigurationDecoder {
         default:
             break
         }
-    }
-
-    private mutating func decodeUpstreamName(
-        _ client: ConfigurationReader.Section,
-        upstreams: [GatewayConfiguration.Upstream]
-    ) -> String? {
-        let names = upstreams.map(\.name)
-        let path = client.path(of: "upstream")
-        if let node = client.members["upstream"] {
-            return reader.choice(node, path, of: names)
-        }
-        if names.count > 1 {
-            let all = names.joined(separator: ", ")
-            reader.report(client.node, client.path, "'upstream' is missing: there are several, so name one of \(all)")
-        }
-        return names.first
     }
 }

@@ -8,11 +8,11 @@ internal import Yams
 extension ConfigurationDecoder {
     mutating func decodeLimits(_ document: ConfigurationReader.Section) -> GatewayLimits {
         var limits = GatewayLimits()
-        let known = [
-            "frameBytes", "contextBytes", "queueBytes", "valueDepth", "valueElements", "jsonDepth", "clients",
-            "newcomers",
-            "incompleteBytes",
-        ]
+        let known =
+            [
+                "frameBytes", "contextBytes", "queueBytes", "valueDepth", "valueElements", "jsonDepth", "clients",
+                "newcomers", "incompleteBytes",
+            ] + Self.clientLimitKeys
         guard let node = document.members["limits"], let section = reader.section(node, "limits", known: known) else {
             return limits
         }
@@ -44,6 +44,7 @@ extension ConfigurationDecoder {
         if let node = section.members["incompleteBytes"] {
             limits.incompleteBytes = reader.size(node, path("incompleteBytes"), in: 1024...1 << 40) ?? 0
         }
+        limits.client = decodeClientLimits(section, limits.client)
         return limits
     }
 

@@ -32,7 +32,7 @@ extension ConfigurationDecoder {
         _ path: String,
         _ effect: AccessPolicy.Effect
     ) -> AccessPolicy.Rule? {
-        let known = ["name", "from", "channel", "call", "listen", "when"]
+        let known = ["name", "from", "channel", "call", "listen", "when", "deadline"]
         guard let section = reader.section(node, path, known: known) else { return nil }
         let channel = reader.required(section, "channel", "a pattern for the channel; \"*\" means every channel")
             .flatMap { decodePattern($0, section.path(of: "channel"), "a pattern for the channel") }
@@ -48,6 +48,7 @@ extension ConfigurationDecoder {
             reader.choice($0, section.path(of: "from"), of: ["client", "server"])
         }
         let conditions = section.members["when"].map { decodeConditions($0, section.path(of: "when")) } ?? []
+        let deadline = section.members["deadline"].flatMap { decodeDeadline($0, section, effect) }
         let name = section.members["name"].flatMap { decodeRuleName($0, section.path(of: "name")) }
         guard let channel, let conditions else { return nil }
         return AccessPolicy.Rule(
@@ -57,10 +58,24 @@ extension ConfigurationDecoder {
             call: lists[0],
             listen: lists[1],
             conditions: conditions,
+            deadline: deadline,
             name: name,
             place: path,
             line: node.mark?.line
         )
+    }
+
+    private mutating func decodeDeadline(
+        _ node: Node,
+        _ rule: ConfigurationReader.Section,
+        _ effect: AccessPolicy.Effect
+    ) -> UInt64? {
+        let path = rule.path(of: "deadline")
+        if effect == .deny || rule.members["call"] == nil {
+            reader.report(node, path, "a deadline is for calls that a rule allows; this one allows none")
+            return nil
+        }
+        return reader.duration(node, path)
     }
 
     /// A rule's name appears in logs, so it must say which rule.

@@ -65,14 +65,17 @@ struct ConfigurationDecoder {
 
     /// The configuration, or nil when `reader.problems` says why there is none.
     mutating func decode(_ root: Node) -> GatewayConfiguration? {
-        let known = ["listeners", "upstreams", "identity", "roles", "clients", "limits", "timeouts", "threads"]
+        let known = [
+            "listeners", "upstreams", "identity", "roles", "clients", "answers", "limits", "timeouts", "threads",
+        ]
         guard let document = reader.section(root, "", known: known) else { return nil }
         let listeners = decodeListeners(document)
         let upstreams = decodeUpstreams(document)
         let identity = decodeIdentity(document)
         let fields = identity.fields
-        let clients = decodeClients(document, upstreams: upstreams, fields: fields)
         let limits = decodeLimits(document)
+        let clients = decodeClients(document, upstreams: upstreams, fields: fields, limits: limits.client)
+        let answers = decodeAnswers(document)
         let timeouts = decodeTimeouts(document)
         let threads = document.members["threads"].flatMap { reader.integer($0, "threads", in: 1...1024) }
         guard reader.problems.isEmpty else { return nil }
@@ -83,38 +86,12 @@ struct ConfigurationDecoder {
             identityFields: fields,
             denyList: identity.denyList,
             clients: clients,
+            answers: answers,
             limits: limits,
             timeouts: timeouts,
             threads: threads,
             warnings: reader.warnings
         )
-    }
-
-    // MARK: Upstreams
-
-    mutating func decodeUpstreams(_ document: ConfigurationReader.Section) -> [GatewayConfiguration.Upstream] {
-        let what = "the local servers, as in  main: { unix: /run/app/main.sock }"
-        guard let node = reader.required(document, "upstreams", what),
-            let members = reader.mapping(node, "upstreams", of: "a name for each local server")
-        else { return [] }
-        if members.isEmpty { reader.report(node, "upstreams", "is empty; \(what)") }
-        var upstreams: [GatewayConfiguration.Upstream] = []
-        for (name, node, _) in members {
-            let path = "upstreams.\(name)"
-            guard let section = reader.section(node, path, known: ["unix", "eager"]) else { continue }
-            let eager = section.members["eager"].flatMap { reader.boolean($0, section.path(of: "eager")) } ?? false
-            guard let unix = requiredText(section, "unix", "the path of the server's Unix socket") else { continue }
-            guard unix.utf8.count < 108 else {
-                reader.report(
-                    node,
-                    section.path(of: "unix"),
-                    "a socket's path has at most 107 bytes; this has \(unix.utf8.count)"
-                )
-                continue
-            }
-            upstreams.append(GatewayConfiguration.Upstream(name: name, unix: unix, eager: eager))
-        }
-        return upstreams
     }
 
     // MARK: Texts

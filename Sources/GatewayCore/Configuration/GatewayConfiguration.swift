@@ -52,12 +52,34 @@ public struct GatewayConfiguration: Sendable {
 
     /// A local server.
     public struct Upstream: Sendable {
+        /// What becomes of a client when its server is lost.
+        public enum Loss: String, Sendable, Hashable, CaseIterable {
+            /// Its connection ends, too.
+            case close
+            /// Its calls are answered with errors until the server is back, and its subscriptions are made again then.
+            case redial
+        }
+
         /// The name that client entries use.
         public var name: String
         /// The path of its Unix socket.
         public var unix: String
         /// Whether to dial as soon as a client's context is accepted, instead of at its first request.
         public var eager: Bool
+        /// The channels that are this server's, where a client has several; none for those that are nobody else's.
+        public var channels: [Glob]
+        /// What becomes of a client when the server is lost; nil for `close` where it is the client's only server, and
+        /// `redial` where it is one of several.
+        public var whenLost: Loss?
+
+        /// Describes a server.
+        public init(name: String, unix: String, eager: Bool = false, channels: [Glob] = [], whenLost: Loss? = nil) {
+            self.name = name
+            self.unix = unix
+            self.eager = eager
+            self.channels = channels
+            self.whenLost = whenLost
+        }
     }
 
     /// One entry of `clients:`: whom it matches, which context they get, what they may do and where they are led.
@@ -70,8 +92,10 @@ public struct GatewayConfiguration: Sendable {
         public var roles: [String]
         /// The rules of the roles and of the entry itself.
         public var policy: AccessPolicy
-        /// The name of the upstream.
-        public var upstream: String
+        /// The names of its upstreams, at most one of which has no channels of its own.
+        public var upstreams: [String]
+        /// Bounds on what it may have open, and on its rate.
+        public var limits: ClientLimits
         /// The line of the entry in the file.
         public var line: Int
     }
@@ -88,6 +112,8 @@ public struct GatewayConfiguration: Sendable {
     public var denyList: DenyList
     /// Who may connect; empty means nobody.
     public var clients: [Client]
+    /// What clients are told.
+    public var answers: AnswerSettings
     /// Bounds.
     public var limits: GatewayLimits
     /// Deadlines.

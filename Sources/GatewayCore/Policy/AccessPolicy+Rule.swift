@@ -24,6 +24,8 @@ extension AccessPolicy {
         public var listen: [Glob]
         /// What must hold of the argument: all of them.
         public var conditions: [ArgumentCondition]
+        /// How long a call that the rule allows may take, in nanoseconds; nil for any time.
+        public var deadline: UInt64?
         /// What the operator calls the rule.
         public var name: String?
         /// Where in the configuration it is, such as `clients[0].allow[1]`; empty when it is not from a file.
@@ -39,6 +41,7 @@ extension AccessPolicy {
             call: [Glob] = [],
             listen: [Glob] = [],
             conditions: [ArgumentCondition] = [],
+            deadline: UInt64? = nil,
             name: String? = nil,
             place: String = "",
             line: Int? = nil
@@ -49,6 +52,7 @@ extension AccessPolicy {
             self.call = call
             self.listen = listen
             self.conditions = conditions
+            self.deadline = deadline
             self.name = name
             self.place = place
             self.line = line

@@ -43,11 +43,15 @@ public struct AccessPolicy: Sendable {
         /// The rule that decided, see ``AccessPolicy/subscript(_:)``; nil when the request is denied because no rule
         /// allows it. Where several rules decide alike it is the first without conditions, or else the first.
         public var rule: RuleReference?
+        /// How long the call may take, in nanoseconds: the shortest deadline of the rules that allow it. Those with
+        /// conditions count only where no rule without allows it. `UInt64.max` for any time.
+        public var deadline: UInt64
 
         /// Makes a decision.
-        public init(isAllowed: Bool, rule: RuleReference?) {
+        public init(isAllowed: Bool, rule: RuleReference?, deadline: UInt64 = .max) {
             self.isAllowed = isAllowed
             self.rule = rule
+            self.deadline = deadline
         }
     }
 
@@ -107,7 +111,8 @@ public struct AccessPolicy: Sendable {
         table.collect(request, direction, channel: channel, name: name, into: &candidates)
         if let deny = candidates.deny { return decision(false, deny) }
         if candidates.conditional.isEmpty {
-            return candidates.allow.map { decision(true, $0) } ?? Decision(isAllowed: false, rule: nil)
+            return candidates.allow.map { decision(true, $0, candidates.deadline) }
+                ?? Decision(isAllowed: false, rule: nil)
         }
         return judgeConditions(of: candidates, argument, limits)
     }
@@ -123,14 +128,20 @@ public struct AccessPolicy: Sendable {
             // What cannot be judged must not slip past a rule that denies it.
             if rules[Int(index)].judge(argument, &reader) != .fails { return decision(false, index) }
         }
-        if let allow = candidates.allow { return decision(true, allow) }
+        if let allow = candidates.allow { return decision(true, allow, candidates.deadline) }
+        var allowing: Int32?
+        var deadline = UInt64.max
         for index in conditional where rules[Int(index)].effect == .allow {
-            if rules[Int(index)].judge(argument, &reader) == .holds { return decision(true, index) }
+            // Further rules can only matter by a shorter deadline.
+            if allowing != nil, rules[Int(index)].deadline ?? .max >= deadline { continue }
+            guard rules[Int(index)].judge(argument, &reader) == .holds else { continue }
+            allowing = allowing ?? index
+            deadline = min(deadline, rules[Int(index)].deadline ?? .max)
         }
-        return Decision(isAllowed: false, rule: nil)
+        return allowing.map { decision(true, $0, deadline) } ?? Decision(isAllowed: false, rule: nil)
     }
 
-    private func decision(_ isAllowed: Bool, _ index: Int32) -> Decision {
-        Decision(isAllowed: isAllowed, rule: RuleReference(index: Int(index)))
+    private func decision(_ isAllowed: Bool, _ index: Int32, _ deadline: UInt64 = .max) -> Decision {
+        Decision(isAllowed: isAllowed, rule: RuleReference(index: Int(index)), deadline: deadline)
     }
 }

@@ -13,6 +13,8 @@ struct RuleTable: Sendable {
         private(set) var deny: Int32?
         /// The first rule that allows without conditions.
         private(set) var allow: Int32?
+        /// The shortest deadline of the rules that allow without conditions.
+        private(set) var deadline = UInt64.max
         /// Rules with conditions, some possibly twice.
         private(set) var conditional: [Int32] = []
         /// Slots and patterns that were looked at.
@@ -21,6 +23,7 @@ struct RuleTable: Sendable {
         fileprivate mutating func add(_ verdict: Verdict, _ conditional: [Int32]) {
             if verdict.deny != Verdict.none { deny = min(deny ?? verdict.deny, verdict.deny) }
             if verdict.allow != Verdict.none { allow = min(allow ?? verdict.allow, verdict.allow) }
+            deadline = min(deadline, verdict.deadline)
             for index in verdict.conditional { self.conditional.append(conditional[index]) }
         }
     }
@@ -33,6 +36,8 @@ struct RuleTable: Sendable {
         var deny = none
         /// The first rule that allows without conditions, or `none`.
         var allow = none
+        /// The shortest deadline of the rules that allow without conditions.
+        var deadline = UInt64.max
         /// Where in `conditional` the others are.
         var conditional = 0..<0
     }

@@ -17,6 +17,7 @@ struct RuleTableBuilder {
     private struct Draft {
         var deny = RuleTable.Verdict.none
         var allow = RuleTable.Verdict.none
+        var deadline = UInt64.max
         var conditional: Set<Int32> = []
 
         mutating func add(_ rule: AccessPolicy.Rule, _ index: Int32) {
@@ -26,12 +27,14 @@ struct RuleTableBuilder {
                 deny = min(deny, index)
             } else {
                 allow = min(allow, index)
+                deadline = min(deadline, rule.deadline ?? .max)
             }
         }
 
         mutating func add(_ other: Draft) {
             deny = min(deny, other.deny)
             allow = min(allow, other.allow)
+            deadline = min(deadline, other.deadline)
             conditional.formUnion(other.conditional)
         }
     }
@@ -54,7 +57,12 @@ struct RuleTableBuilder {
             let first = conditional.count
             conditional += draft.conditional.sorted()
             verdicts.append(
-                RuleTable.Verdict(deny: draft.deny, allow: draft.allow, conditional: first..<conditional.count)
+                RuleTable.Verdict(
+                    deny: draft.deny,
+                    allow: draft.allow,
+                    deadline: draft.deadline,
+                    conditional: first..<conditional.count
+                )
             )
         }
         return RuleTable(

@@ -53,6 +53,10 @@ public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
         public static let newcomerLimit = Code(rawValue: "newcomer-limit")
         /// Too many clients.
         public static let clientLimit = Code(rawValue: "client-limit")
+        /// Too many clients of one identity.
+        public static let identityLimit = Code(rawValue: "identity-limit")
+        /// The client used an id again that was open.
+        public static let duplicateID = Code(rawValue: "duplicate-id")
         /// Too many bytes of incomplete frames.
         public static let incompleteLimit = Code(rawValue: "incomplete-limit")
         /// The certificate is on the deny list.

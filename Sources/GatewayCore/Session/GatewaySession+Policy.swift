@@ -3,40 +3,158 @@
 
 internal import IPCProtocol
 
+/// A request, as it stands in a message that ``InspectedMessage`` has accepted.
+struct AskedFor {
+    var request: AccessPolicy.Request
+    var direction: AccessPolicy.Direction
+    var id: UInt64
+    /// Where in the message the channel's name is.
+    var channel: Range<Int>
+    /// Where in it the command's or event's name is.
+    var name: Range<Int>
+    /// Where in it the argument starts.
+    var bodyOffset: Int
+}
+
+/// How requests are judged, denied and recorded.
 extension GatewaySession {
-    /// The authenticated context for logs: a string as it is, an object as JSON; empty until it has been accepted.
-    public var contextText: String {
-        switch context {
-        case nil: ""
-        case .string(let text)?: text.description
-        case let value?: String(decoding: JSONText.write(value) ?? [], as: UTF8.self)
-        }
+    /// What the policy says, and where the shadow policy disagrees, that.
+    struct Judgement {
+        var decision: AccessPolicy.Decision
+        var shadow: AuditRequest.Shadow?
     }
 
     /// Judges a request of either side by the rules of the client's entry.
-    ///
-    /// - Parameters:
-    ///   - request: What it wants.
-    ///   - direction: Who asks.
-    ///   - message: The message, which ``InspectedMessage`` has accepted.
-    ///   - channel: Where in it the channel's name is.
-    ///   - name: Where in it the command's or event's name is.
-    ///   - bodyOffset: Where in it the argument starts.
-    func judge(
-        _ request: AccessPolicy.Request,
-        _ direction: AccessPolicy.Direction,
-        _ message: Span<UInt8>,
-        _ channel: Range<Int>,
-        _ name: Range<Int>,
-        bodyOffset: Int
+    mutating func judge(_ asked: AskedFor, _ message: Span<UInt8>) -> Judgement {
+        let decision = decision(terms.policy, asked, message)
+        guard let shadow = terms.shadow else { return Judgement(decision: decision) }
+        let other = self.decision(shadow, asked, message)
+        guard other.isAllowed != decision.isAllowed else { return Judgement(decision: decision) }
+        shadowCount += 1
+        let rule = other.rule.map { shadow[$0].title }
+        return Judgement(decision: decision, shadow: .init(isAllowed: other.isAllowed, rule: rule))
+    }
+
+    private func decision(
+        _ policy: AccessPolicy,
+        _ asked: AskedFor,
+        _ message: Span<UInt8>
     ) -> AccessPolicy.Decision {
         policy.judge(
-            request,
-            direction,
-            channel: message.extracting(channel),
-            name: message.extracting(name),
-            argument: message.extracting(bodyOffset..<message.count),
+            asked.request,
+            asked.direction,
+            channel: message.extracting(asked.channel),
+            name: message.extracting(asked.name),
+            argument: message.extracting(asked.bodyOffset..<message.count),
             limits: limits.wire
         )
     }
+
+    /// Counts and records a request that does not pass.
+    mutating func denied(
+        _ asked: AskedFor,
+        _ message: Span<UInt8>,
+        _ cause: Denial.Cause,
+        _ judgement: Judgement?,
+        _ upstream: Int? = nil,
+        at now: UInt64
+    ) -> Denial {
+        deniedCount += 1
+        if recording != nil {
+            var record = makeRecord(asked, message, judgement, upstream, at: now)
+            record.outcome = cause.outcome
+            recorded.append(record)
+        }
+        return Denial(
+            request: asked.request,
+            channel: Self.text(message, asked.channel),
+            name: Self.text(message, asked.name),
+            rule: cause == .policy ? judgement?.decision.rule : nil,
+            cause: cause
+        )
+    }
+
+    private static func text(_ message: Span<UInt8>, _ range: Range<Int>) -> String {
+        let most = 400
+        let bytes = [UInt8](copying: message, in: range.lowerBound..<min(range.upperBound, range.lowerBound + most))
+        return LogText.quoted(String(decoding: bytes, as: UTF8.self))
+    }
+
+    // MARK: Records
+
+    /// What the audit log will say of a request that passes, if it is to say something.
+    mutating func recordOfPassing(
+        _ asked: AskedFor,
+        _ message: Span<UInt8>,
+        _ judgement: Judgement,
+        _ upstream: Int,
+        at now: UInt64
+    ) -> AuditRequest? {
+        guard recording != nil else { return nil }
+        let isDue = recording?.takesNext() == true
+        guard isDue || judgement.shadow != nil else { return nil }
+        return makeRecord(asked, message, judgement, upstream, at: now)
+    }
+
+    private func makeRecord(
+        _ asked: AskedFor,
+        _ message: Span<UInt8>,
+        _ judgement: Judgement?,
+        _ upstream: Int?,
+        at now: UInt64
+    ) -> AuditRequest {
+        let includesArgument = recording?.includesArguments == true
+        return AuditRequest(
+            request: asked.request,
+            direction: asked.direction,
+            channel: [UInt8](copying: message, in: asked.channel),
+            name: [UInt8](copying: message, in: asked.name),
+            argument: includesArgument ? [UInt8](copying: message, in: asked.bodyOffset..<message.count) : [],
+            upstream: upstream.map { terms.upstreams[$0].name },
+            outcome: .open,
+            rule: judgement?.decision.rule.map { terms.policy[$0].title },
+            startedAt: now,
+            endedAt: now,
+            requestBytes: FrameHeader.byteCount + message.count,
+            answerBytes: 0,
+            events: 0,
+            shadow: judgement?.shadow
+        )
+    }
+
+    /// Records the end of a request.
+    mutating func ended(_ record: AuditRequest?, _ outcome: AuditRequest.Outcome, _ byteCount: Int = 0, at now: UInt64)
+    {
+        guard var record else { return }
+        record.outcome = outcome
+        record.endedAt = now
+        record.answerBytes += byteCount
+        recorded.append(record)
+    }
+
+    /// What there is to write to the audit log.
+    public mutating func takeRecords() -> [AuditRequest] {
+        guard !recorded.isEmpty else { return [] }
+        defer { recorded.removeAll(keepingCapacity: true) }
+        return recorded
+    }
+
+    /// Ends the session: what is open is recorded so, and given back to the identity's budget.
+    public mutating func close(at now: UInt64) {
+        let calls = clientRequests.ids { $0.state.isCall && $0.state != .deniedCall }
+        terms.identityLoad?.removeCalls(calls.count)
+        for id in clientRequests.ids(where: { _ in true }) {
+            ended(clientRequests.takeRecord(id), .closed, at: now)
+            clientRequests.close(id)
+        }
+        for id in serverRequests.ids(where: { _ in true }) {
+            ended(serverRequests.takeRecord(id), .closed, at: now)
+            serverRequests.close(id)
+        }
+    }
+}
+
+extension AccessPolicy.Rule {
+    /// Its name, or where it is.
+    public var title: String { name ?? place }
 }

@@ -3,11 +3,15 @@
 
 public import IPCProtocol
 
-/// One client's conversation with one local server, as a state machine: bytes in, decisions out.
+/// One client's conversation with its local servers, as a state machine: bytes in, decisions out.
 ///
 /// The first frame announces the context. After it the gateway answers `Initialize` itself, and every later frame is
 /// validated completely and judged before any byte of it may reach the other side. A frame that passes is forwarded
-/// exactly as it was judged. Requests of either side need a rule; those of the server a rule with `from: server`.
+/// exactly as it was judged; only the ids of servers' requests change, where several servers share a client, and stack
+/// traces are taken out of errors. Requests of either side need a rule; those of a server a rule with `from: server`.
+/// Answers, cancellations and events pass only for requests that are open.
+///
+/// Times are nanoseconds of any steady clock.
 public struct GatewaySession: Sendable {
     /// The ALPN name of the plain protocol.
     public static let applicationProtocol = "vscode-ipc"
@@ -16,30 +20,44 @@ public struct GatewaySession: Sendable {
     public enum ClientAction: Sendable, Equatable {
         /// The frame is not complete; wait for more bytes.
         case wait
-        /// Pass the frame to the local server, unchanged.
-        case forward
+        /// Pass the frame to a server, unchanged. It is dialled if it has not been.
+        case forward(to: Int)
+        /// Pass these bytes to a server instead.
+        case replace([UInt8], to: Int)
         /// The frame ends here.
         case swallow
-        /// The context is accepted: send `initialize` to the client; a dialled server gets `upstreamOpening` first.
+        /// The context is accepted: send `initialize` to the client; a dialled server gets `openUpstream` first.
         case accept
-        /// The request is denied: send these bytes to the client, if there are any.
+        /// The request does not pass: send these bytes to the client, if there are any.
         case deny(answer: [UInt8], denial: Denial)
         /// Close the connection.
         case close(CloseReason)
     }
 
-    /// What to do with the first frame from the local server.
+    /// What to do with the first frame from a local server.
     public enum ServerAction: Sendable, Equatable {
         /// The frame is not complete; wait for more bytes.
         case wait
         /// Pass the frame to the client, unchanged.
         case forward
-        /// The frame ends here: the server is ready, which the client has been told already.
+        /// Pass these bytes to the client instead.
+        case replace([UInt8])
+        /// The frame ends here.
         case swallow
-        /// The request is denied: send these bytes to the server, if there are any.
+        /// The request does not pass: send these bytes to the server, if there are any.
         case deny(answer: [UInt8], denial: Denial)
-        /// Close the connection.
+        /// The server does not keep to the protocol: part with it.
         case close(CloseReason)
+    }
+
+    /// Something to do that no frame asked for.
+    public enum Task: Sendable, Equatable {
+        /// Send frames to the client.
+        case tellClient([UInt8])
+        /// Send frames to a server that has been dialled.
+        case tellServer(Int, [UInt8])
+        /// Dial a server.
+        case dial(Int)
     }
 
     /// A frame's bytes, header included, and what to do with them.
@@ -50,69 +68,72 @@ public struct GatewaySession: Sendable {
         public var action: Action
     }
 
-    /// A request that was not allowed.
-    public struct Denial: Sendable, Equatable, CustomStringConvertible {
-        /// What it wanted.
-        public var request: AccessPolicy.Request
-        /// The channel, shortened and escaped for logs.
-        public var channel: String
-        /// The command or event, shortened and escaped for logs.
-        public var name: String
-        /// The rule that denied it; nil when no rule allows it.
-        public var rule: AccessPolicy.RuleReference?
-
-        /// `call of 'channel.command'`.
-        public var description: String {
-            "\(request == .call ? "call of" : "listen to") '\(channel).\(name)'"
-        }
-    }
-
     /// The frame `[200]`, which tells a peer that requests may be sent.
     public static let initialize: [UInt8] = Frame.regular(IPCMessage.initialize).encoded()
 
-    /// Which entry the client belongs to, and why.
-    public let resolution: IdentityMap.Resolution
-    /// The local server.
-    public let upstream: GatewayConfiguration.Upstream
+    /// What the session goes by.
+    public private(set) var terms: SessionTerms
     /// The authenticated context; nil until the client's first frame has been accepted.
-    public private(set) var context: IPCValue?
-    /// Requests denied so far.
-    public private(set) var deniedCount = 0
-    /// Frames passed from client to server.
-    public private(set) var framesFromClient = 0
-    /// Frames passed from server to client.
-    public private(set) var framesFromServer = 0
-    /// Whether the server has said `Initialize`.
-    public private(set) var serverIsReady = false
+    public internal(set) var context: IPCValue?
+    /// Requests that did not pass.
+    public internal(set) var deniedCount = 0
+    /// Calls of the client that passed.
+    public internal(set) var callCount = 0
+    /// Answers, events and cancellations that were dropped because nothing open was meant.
+    public internal(set) var strayCount = 0
+    /// Requests that the shadow policy judged otherwise.
+    public internal(set) var shadowCount = 0
+    /// Frames passed from client to servers.
+    public internal(set) var framesFromClient = 0
+    /// Frames passed from servers to client.
+    public internal(set) var framesFromServer = 0
 
-    let policy: AccessPolicy
-    let limits: GatewayLimits
+    /// Whether requests of servers get other ids at the client, because ids of several servers would meet there.
+    let renumbers: Bool
+    var upstreams: [UpstreamState]
+    /// What the client has asked.
+    var clientRequests = OpenRequests()
+    /// What servers have asked, by the ids that the client knows.
+    var serverRequests = OpenRequests()
+    var nextServerRequest: UInt64 = 0
+    /// The frames of subscriptions that are made again when their server is back.
+    var keptListens: [UInt64: [UInt8]] = [:]
+    var keptByteCount = 0
+    var deadlines = DeadlineQueue()
+    var delayed = DelayedAnswers()
+    var callRate: TokenBucket?
+    var recording: RequestRecording?
+    var recorded: [AuditRequest] = []
 
     /// Makes the session of a client that has been recognised.
-    public init(
-        resolution: IdentityMap.Resolution,
-        policy: AccessPolicy,
-        upstream: GatewayConfiguration.Upstream,
-        limits: GatewayLimits
-    ) {
-        self.resolution = resolution
-        self.policy = policy
-        self.upstream = upstream
-        self.limits = limits
+    public init(_ terms: SessionTerms) {
+        self.terms = terms
+        renumbers = terms.upstreams.count > 1 || terms.upstreams.contains { $0.whenLost == .redial }
+        upstreams = terms.upstreams.map { _ in UpstreamState() }
+        callRate = terms.clientLimits.callsPerSecond.map(TokenBucket.init(perSecond:))
+        recording = terms.recording
     }
 
-    /// The bytes a newly dialled server gets first: the authenticated context and `Initialize`.
-    ///
-    /// They are meant for one write, as VS Code's own clients do it.
-    public var upstreamOpening: [UInt8] {
-        let context = IPCMessage.context(context ?? "")
-        return Frame.regular(context).encoded() + Self.initialize
+    var limits: GatewayLimits { terms.limits }
+
+    /// The authenticated context for logs: a string as it is, an object as JSON; empty until it has been accepted.
+    public var contextText: String {
+        switch context {
+        case nil: ""
+        case .string(let text)?: text.description
+        case let value?: String(decoding: JSONText.write(value) ?? [], as: UTF8.self)
+        }
     }
 
-    // MARK: From the client
+    /// Shares limits with the other connections of the identity from now on.
+    public mutating func share(_ load: IdentityLoad) {
+        terms.identityLoad = load
+    }
 
-    /// Judges the first frame of `bytes`.
-    public mutating func receivedFromClient(_ bytes: Span<UInt8>) -> Step<ClientAction> {
+    // MARK: Frames
+
+    /// Judges the first frame of `bytes`, which came from the client.
+    public mutating func receivedFromClient(_ bytes: Span<UInt8>, at now: UInt64) -> Step<ClientAction> {
         guard let header = FrameHeader(bytes) else {
             return Step(byteCount: FrameHeader.byteCount, action: .wait)
         }
@@ -121,8 +142,11 @@ public struct GatewaySession: Sendable {
             try header.validatePlain(limits: frameLimits)
             guard bytes.count >= byteCount else { return Step(byteCount: byteCount, action: .wait) }
             let message = bytes.extracting(FrameHeader.byteCount..<byteCount)
-            let action = try context == nil ? receivedContext(message) : receivedMessage(message)
-            if action == .forward { framesFromClient += 1 }
+            let action = try context == nil ? receivedContext(message) : receivedMessage(message, at: now)
+            switch action {
+            case .forward, .replace: framesFromClient += 1
+            default: break
+            }
             return Step(byteCount: byteCount, action: action)
         } catch {
             let position = context == nil ? "context frame" : "frame"
@@ -143,64 +167,21 @@ public struct GatewaySession: Sendable {
     private mutating func receivedContext(_ message: Span<UInt8>) throws(WireError) -> ClientAction {
         try ValueWalker.validate(message, limits: limits.wire)
         do throws(CloseReason) {
-            context = try resolution.grant.context(announced: message, limits: limits.wire)
+            context = try terms.resolution.grant.context(announced: message, limits: limits.wire)
             return .accept
         } catch {
             return .close(error)
         }
     }
 
-    private mutating func receivedMessage(_ message: Span<UInt8>) throws(WireError) -> ClientAction {
-        let inspected = try InspectedMessage(message, limits: limits.wire)
-        switch inspected.kind {
-        case .call(let id, let channel, let command):
-            let decision = judge(.call, .fromClient, message, channel, command, bodyOffset: inspected.bodyOffset)
-            if decision.isAllowed { return .forward }
-            let denial = denied(.call, message, channel, command, decision)
-            return .deny(answer: Self.refusal(id, denial), denial: denial)
-        case .listen(_, let channel, let event):
-            let decision = judge(.listen, .fromClient, message, channel, event, bodyOffset: inspected.bodyOffset)
-            if decision.isAllowed { return .forward }
-            // The protocol has no error for a subscription: it is dropped, and counted.
-            return .deny(answer: [], denial: denied(.listen, message, channel, event, decision))
-        case .initialize:
-            return .swallow
-        case .cancel, .unlisten, .success, .failure, .failureValue, .event:
-            return .forward
-        }
-    }
-
-    private mutating func denied(
-        _ request: AccessPolicy.Request,
-        _ message: Span<UInt8>,
-        _ channel: Range<Int>,
-        _ name: Range<Int>,
-        _ decision: AccessPolicy.Decision
-    ) -> Denial {
-        deniedCount += 1
-        return Denial(
-            request: request,
-            channel: Self.text(message, channel),
-            name: Self.text(message, name),
-            rule: decision.rule
-        )
-    }
-
-    private static func text(_ message: Span<UInt8>, _ range: Range<Int>) -> String {
-        var bytes: [UInt8] = []
-        for index in range.prefix(400) { bytes.append(message[index]) }
-        return LogText.quoted(String(decoding: bytes, as: UTF8.self))
-    }
-
-    private static func refusal(_ id: UInt64, _ denial: Denial) -> [UInt8] {
-        let message = "This client is not allowed the \(denial)."
-        return Frame.regular(IPCMessage.failure(id: id, name: "AccessDenied", message: message, stack: nil)).encoded()
-    }
-
-    // MARK: From the server
-
-    /// Judges the first frame of `bytes`, which came from the local server.
-    public mutating func receivedFromServer(_ bytes: Span<UInt8>) -> Step<ServerAction> {
+    /// Judges the first frame of `bytes`, which came from a local server.
+    ///
+    /// - Parameter upstream: Its place in ``SessionTerms/upstreams``.
+    public mutating func receivedFromServer(
+        _ bytes: Span<UInt8>,
+        _ upstream: Int = 0,
+        at now: UInt64
+    ) -> Step<ServerAction> {
         guard let header = FrameHeader(bytes) else {
             return Step(byteCount: FrameHeader.byteCount, action: .wait)
         }
@@ -209,35 +190,27 @@ public struct GatewaySession: Sendable {
             try header.validatePlain(limits: limits.wire)
             guard bytes.count >= byteCount else { return Step(byteCount: byteCount, action: .wait) }
             let message = bytes.extracting(FrameHeader.byteCount..<byteCount)
-            let action = try receivedServerMessage(message)
-            if action == .forward { framesFromServer += 1 }
+            let action = try receivedMessage(message, from: upstream, at: now)
+            switch action {
+            case .forward, .replace: framesFromServer += 1
+            default: break
+            }
             return Step(byteCount: byteCount, action: action)
         } catch {
-            let message =
-                "the local server '\(upstream.name)' sent a malformed frame (\(error.code.rawValue)): \(error)"
-            return Step(byteCount: byteCount, action: .close(CloseReason(.upstreamMalformed, message)))
+            let what = "sent a malformed frame (\(error.code.rawValue)): \(error)"
+            return Step(byteCount: byteCount, action: .close(malformed(upstream, what)))
         }
     }
 
-    private mutating func receivedServerMessage(_ message: Span<UInt8>) throws(WireError) -> ServerAction {
-        let inspected = try InspectedMessage(message, limits: limits.wire)
-        switch inspected.kind {
-        case .initialize:
-            serverIsReady = true
-            return .swallow
-        case .call(let id, let channel, let command):
-            let decision = judge(.call, .fromServer, message, channel, command, bodyOffset: inspected.bodyOffset)
-            if decision.isAllowed { return .forward }
-            let denial = denied(.call, message, channel, command, decision)
-            let text = "No rule with 'from: server' allows the \(denial) at this client."
-            let answer = IPCMessage.failure(id: id, name: "AccessDenied", message: text, stack: nil)
-            return .deny(answer: Frame.regular(answer).encoded(), denial: denial)
-        case .listen(_, let channel, let event):
-            let decision = judge(.listen, .fromServer, message, channel, event, bodyOffset: inspected.bodyOffset)
-            if decision.isAllowed { return .forward }
-            return .deny(answer: [], denial: denied(.listen, message, channel, event, decision))
-        case .cancel, .unlisten, .success, .failure, .failureValue, .event:
-            return .forward
-        }
+    func malformed(_ upstream: Int, _ what: String) -> CloseReason {
+        CloseReason(.upstreamMalformed, "the local server '\(terms.upstreams[upstream].name)' \(what)")
+    }
+
+    /// The message as a frame with another id.
+    func renumbered(_ inspected: InspectedMessage, _ message: Span<UInt8>, to id: UInt64) -> [UInt8] {
+        var body: [UInt8] = []
+        body.reserveCapacity(message.count + 8)
+        inspected.append(message, renumberedTo: id, to: &body)
+        return Frame.regular(body).encoded()
     }
 }

@@ -23,12 +23,15 @@ extension Bridge {
         if let failure = client.failure, !clientHasMore { return close(failure) }
         if client.hasEnded, !clientHasMore { clientEnded() }
         guard phase != .lingering, clientHandle != nil else { return }
-        if let upstream, upstream.hasEnded, !upstreamHasMore { upstreamEnded(upstream) }
-        guard phase != .lingering, clientHandle != nil else { return }
-        // What the client has asked for before it went still belongs to the server.
-        let serverHasAll = upstream.map { $0.isGone || $0.hasShutDown } ?? true
-        if client.hasEnded, client.hasShutDown || client.isLost, serverHasAll { return finished() }
-        let oneHasEnded = client.hasEnded || upstream?.hasEnded == true
+        for link in links where link.hasEnded && !link.hasMore {
+            upstreamEnded(link)
+            guard phase != .lingering, clientHandle != nil else { return }
+        }
+        if client.hasEnded, !clientHasMore, links.isEmpty { client.finishSending() }
+        // What the client has asked for before it went still belongs to the servers.
+        let serversHaveAll = links.allSatisfy { $0.isGone || $0.hasShutDown }
+        if client.hasEnded, client.hasShutDown || client.isLost, serversHaveAll { return finished() }
+        let oneHasEnded = client.hasEnded || links.contains(where: \.hasEnded)
         deadlines.closing = oneHasEnded ? lastActivity + snapshot.configuration.timeouts.drain : .max
     }
 
@@ -38,20 +41,24 @@ extension Bridge {
             return close(CloseReason(.endedInsideFrame, message))
         }
         if clientEndedFirst == nil { clientEndedFirst = true }
-        guard let upstream else { return client.finishSending() }
         // Even a server that is gone may have left something to read; `upstreamEnded` comes after that.
-        upstream.shutDownIfFlushed()
+        for link in links { link.shutDownIfFlushed() }
     }
 
-    private func upstreamEnded(_ upstream: UpstreamLink) {
-        let name = session?.upstream.name ?? ""
-        if !upstream.pending.isEmpty {
-            let message = "the local server '\(name)' closed inside a frame (\(upstream.pending.count) bytes had come)"
-            return close(CloseReason(.upstreamMalformed, message))
+    private func upstreamEnded(_ link: UpstreamLink) {
+        let name = upstreamName(link.index)
+        if !link.pending.isEmpty {
+            let message = "the local server '\(name)' closed inside a frame (\(link.pending.count) bytes had come)"
+            return lose(link.index, CloseReason(.upstreamMalformed, message), wasReached: true)
         }
         if clientEndedFirst == nil { clientEndedFirst = false }
-        if upstream.isGone, !client.hasEnded {
-            let when = session?.serverIsReady == true ? "" : " before it said Initialize"
+        guard isTransparent else {
+            if client.hasEnded { return drop(link) }
+            let reason = CloseReason(.upstreamClosed, "the local server '\(name)' closed the connection")
+            return lose(link.index, reason, wasReached: true)
+        }
+        if link.isGone, !client.hasEnded {
+            let when = session?.isReady(link.index) == true ? "" : " before it said Initialize"
             return close(CloseReason(.upstreamClosed, "the local server '\(name)' closed the connection\(when)"))
         }
         client.finishSending()
@@ -62,7 +69,7 @@ extension Bridge {
             let message = "the client finished, and was gone before it had every answer"
             log.closed(CloseReason(.connectionLost, message), self)
         } else if clientEndedFirst == false {
-            let name = session?.upstream.name ?? ""
+            let name = upstreamName(0)
             log.closed(CloseReason(.upstreamClosed, "the local server '\(name)' finished, then the client"), self)
         } else {
             log.closed(CloseReason(.finished, "the client finished"), self)
@@ -77,10 +84,9 @@ extension Bridge {
         guard phase != .lingering, clientHandle != nil else { return }
         phase = .lingering
         log.closed(reason, self)
-        dropUpstream()
+        dropUpstreams()
         client.pending = ByteQueue()
         clientHasMore = false
-        upstreamHasMore = false
         deadlines = BridgeDeadlines()
         noteActivity()
         if client.isEstablished, let code = reason.clientCode {
@@ -132,8 +138,13 @@ extension Bridge {
         let timeouts = snapshot.configuration.timeouts
         let now = reactor.now
         if phase == .lingering { return dispose() }
-        if deadlines.redial <= now { return connectUpstream() }
-        if deadlines.client <= now {
+        if let link = links.first(where: { $0.redialDeadline <= now }) { return connect(link) }
+        if deadlines.session <= now { return sessionExpired() }
+        if deadlines.clientRate <= now || deadlines.upstreamRate <= now {
+            // What they have read meanwhile is looked at again; what the sockets hold is reported again.
+            if deadlines.clientRate <= now { deadlines.clientRate = .max }
+            if deadlines.upstreamRate <= now { deadlines.upstreamRate = .max }
+        } else if deadlines.client <= now {
             if phase == .handshaking {
                 let message = "no TLS handshake within \(Self.text(timeouts.handshake))"
                 close(CloseReason(.handshakeTimeout, message))
@@ -143,35 +154,39 @@ extension Bridge {
         } else if deadlines.frame <= now {
             let message = "the rest of a frame did not come in time (\(client.pending.count) bytes of it had)"
             close(CloseReason(.frameTimeout, message))
-        } else if deadlines.upstream <= now {
-            upstreamExpired(timeouts.upstream)
+        } else if let link = links.first(where: { $0.readyDeadline <= now }) {
+            upstreamExpired(link, timeouts.upstream)
         } else {
             silenceExpired(timeouts, now)
         }
     }
 
-    private func upstreamExpired(_ timeout: UInt64) {
-        if upstream?.state == .connected, !upstreamMayRead {
+    private func upstreamExpired(_ link: UpstreamLink, _ timeout: UInt64) {
+        if link.state == .connected, !mayRead(link) {
             // Its Initialize may have come, but the client does not keep up and the server is not read.
-            deadlines.upstream = reactor.now + timeout
+            link.readyDeadline = reactor.now + timeout
             return
         }
-        let path = session.map { snapshot.configuration.resolve($0.upstream.unix) } ?? ""
-        let what = upstream?.state == .connected ? "did not say Initialize" : "did not accept a connection"
-        close(CloseReason(.upstreamTimeout, "the local server at \(path) \(what) within \(Self.text(timeout))"))
+        let path = upstreamPath(link.index)
+        let what = link.state == .connected ? "did not say Initialize" : "did not accept a connection"
+        let message = "the local server at \(path) \(what) within \(Self.text(timeout))"
+        lose(link.index, CloseReason(.upstreamTimeout, message), wasReached: link.state == .connected)
     }
 
     /// Deadlines after which nobody is expected to take what is still queued.
     private func silenceExpired(_ timeouts: GatewayTimeouts, _ now: UInt64) {
         lingersForBacklog = false
-        if deadlines.clientStall <= now || deadlines.upstreamStall <= now {
-            let side = deadlines.clientStall <= now ? "client" : "local server"
-            let message = "the \(side) has taken nothing of what is queued for it for \(Self.text(timeouts.stall))"
+        if deadlines.clientStall <= now {
+            let message = "the client has taken nothing of what is queued for it for \(Self.text(timeouts.stall))"
             close(CloseReason(.stallTimeout, message))
+        } else if let link = links.first(where: { $0.stallDeadline <= now }) {
+            let server = isTransparent ? "the local server" : "the local server '\(upstreamName(link.index))'"
+            let message = "\(server) has taken nothing of what is queued for it for \(Self.text(timeouts.stall))"
+            lose(link.index, CloseReason(.stallTimeout, message), wasReached: true)
         } else if deadlines.idle <= now, let idle = timeouts.idle {
             close(CloseReason(.idleTimeout, "nothing came from either side for \(Self.text(idle))"))
         } else if deadlines.closing <= now {
-            let side = upstream.map(\.hasEnded) ?? true ? "the client" : "the local server"
+            let side = links.allSatisfy(\.hasEnded) ? "the client" : "the local server"
             let message =
                 "\(side) neither sent nor finished for \(Self.text(timeouts.drain)) after the other had finished"
             close(CloseReason(.drainTimeout, message))
@@ -206,8 +221,8 @@ extension CloseReason {
             "not-allowed"
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: "upstream-unavailable"
         case .stopping: "draining"
-        case .contextTimeout, .drainTimeout, .frameTimeout, .idleTimeout, .stallTimeout, .clientLimit, .newcomerLimit,
-            .incompleteLimit, .gatewayFailure:
+        case .contextTimeout, .drainTimeout, .frameTimeout, .idleTimeout, .stallTimeout, .clientLimit, .identityLimit,
+            .newcomerLimit, .incompleteLimit, .gatewayFailure:
             "limit"
         default: "malformed"
         }

@@ -9,8 +9,6 @@ internal import TLSEngine
 extension Bridge {
     /// Frames of one connection that are judged in one turn of the loop, so that others have theirs.
     private static let framesPerTurn = 32
-    /// How long to wait before a server whose queue was full is dialled again.
-    private static let redialInterval: UInt64 = 20_000_000
 
     // MARK: From the client
 
@@ -25,6 +23,7 @@ extension Bridge {
             if !client.isLost || phase != .open { close(reason) }
         case .plaintext(let count):
             noteActivity()
+            charge(count, &clientRate, &deadlines.clientRate, isInbound: true)
             if client.isEstablished, phase == .handshaking { handshakeFinished() }
             guard phase != .lingering else { return }
             let plaintext = UnsafeRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count])
@@ -71,16 +70,23 @@ extension Bridge {
         }
     }
 
+    /// Frames of the same bytes that stand together and go to the same server.
+    private struct Run {
+        var start: Int
+        var end: Int
+        var target: Int
+    }
+
     /// Judges complete frames and passes what may pass; frames that stand together go out in one write.
     ///
     /// - Returns: How many bytes are dealt with.
     private func judgeFromClient(_ bytes: UnsafeRawBufferPointer) -> Int {
         let span = bytes.assumingMemoryBound(to: UInt8.self).span
         var position = 0
-        var passed = 0
+        var run = Run(start: 0, end: 0, target: 0)
         var frames = 0
         while phase != .lingering, frames < Self.framesPerTurn, position < span.count {
-            guard let step = session?.receivedFromClient(span.extracting(position...)) else { break }
+            guard let step = session?.receivedFromClient(span.extracting(position...), at: reactor.now) else { break }
             if step.action == .wait {
                 let began = position > 0 ? nil : pendingFrame?.began
                 pendingFrame = PendingFrame(began: began ?? reactor.now, byteCount: step.byteCount)
@@ -88,19 +94,31 @@ extension Bridge {
             }
             frames += 1
             pendingFrame = nil
-            if step.action != .forward {
-                forward(UnsafeRawBufferPointer(rebasing: bytes[passed..<position]))
-                passed = position + step.byteCount
-            }
+            let start = position
             position += step.byteCount
-            if perform(step.action) == .closing { return position }
+            if case .forward(let target) = step.action {
+                if run.start == run.end || run.target != target {
+                    forward(run, of: bytes)
+                    run = Run(start: start, end: start, target: target)
+                }
+                run.end = position
+            } else {
+                forward(run, of: bytes)
+                run = Run(start: position, end: position, target: 0)
+                if perform(step.action) == .closing { return position }
+            }
         }
-        forward(UnsafeRawBufferPointer(rebasing: bytes[passed..<position]))
+        forward(run, of: bytes)
         if frames == Self.framesPerTurn, position < bytes.count {
             clientHasMore = true
             askForTurn()
         }
         return position
+    }
+
+    private func forward(_ run: Run, of bytes: UnsafeRawBufferPointer) {
+        guard run.start < run.end else { return }
+        forward(UnsafeRawBufferPointer(rebasing: bytes[run.start..<run.end]), to: run.target)
     }
 
     private enum Outcome {
@@ -112,6 +130,8 @@ extension Bridge {
         switch action {
         case .wait, .forward, .swallow:
             break
+        case .replace(let frame, let target):
+            frame.withUnsafeBytes { forward($0, to: target) }
         case .accept:
             accepted()
         case .deny(let answer, let denial):
@@ -130,15 +150,39 @@ extension Bridge {
             return close(CloseReason(.clientLimit, "there are \(limit) clients already (limits.clients)"))
         }
         isCountedClient = true
+        let limits = session.terms.clientLimits
+        guard let load = environment.identities.claim(session.terms.resolution, limits.perIdentity, at: reactor.now)
+        else {
+            let message = "its identity has \(limits.perIdentity.clients) clients already (limits.perIdentity.clients)"
+            return close(CloseReason(.identityLimit, message))
+        }
+        identityLoad = load
+        self.session?.share(load)
+        clientRate = limits.bytesPerSecond.map(TokenBucket.init(perSecond:))
+        upstreamRate = clientRate
         environment.newcomers.remove(self)
         phase = .open
         deadlines.client = .max
         log.accepted(session)
         GatewaySession.initialize.withUnsafeBytes(sendToClient)
-        if session.upstream.eager { dial() }
+        for (index, upstream) in session.terms.upstreams.enumerated() where upstream.eager { dial(index) }
     }
 
-    private func sendToClient(_ bytes: UnsafeRawBufferPointer) {
+    /// Takes bytes out of a direction's rate; reading pauses while more than a second's worth has been taken.
+    private func charge(
+        _ count: Int,
+        _ bucket: inout TokenBucket?,
+        _ deadline: inout UInt64,
+        isInbound: Bool
+    ) {
+        guard phase == .open, count > 0 else { return }
+        let own = bucket?.charge(count, at: reactor.now) ?? 0
+        let shared = identityLoad?.charge(count, isInbound: isInbound, at: reactor.now) ?? 0
+        let until = max(own, shared)
+        deadline = until > reactor.now ? until : .max
+    }
+
+    func sendToClient(_ bytes: UnsafeRawBufferPointer) {
         do throws(TLSError) {
             try client.send(bytes)
         } catch {
@@ -146,88 +190,51 @@ extension Bridge {
         }
     }
 
-    private func forward(_ frames: UnsafeRawBufferPointer) {
+    private func forward(_ frames: UnsafeRawBufferPointer, to index: Int) {
         guard !frames.isEmpty else { return }
-        if upstream == nil { dial() }
-        upstream?.send(frames)
+        if link(index) == nil { dial(index) }
+        guard let link = link(index) else { return }
+        link.send(frames)
+        noteQueue(of: link)
     }
 
-    // MARK: The local server
+    // MARK: From a server
 
-    private func dial() {
-        guard let session, phase == .open else { return }
-        do throws(SystemError) {
-            let link = try UpstreamLink(path: snapshot.configuration.resolve(session.upstream.unix))
-            openUpstream(link)
-            // Context and Initialize wait in the queue, so that they leave in one write, before anything else.
-            session.upstreamOpening.withUnsafeBytes(link.send)
-            deadlines.upstream = reactor.now + snapshot.configuration.timeouts.upstream
-        } catch {
-            return upstreamFailed(error)
-        }
-        connectUpstream()
-    }
-
-    func connectUpstream() {
-        guard let upstream else { return }
-        deadlines.redial = .max
-        do throws(SystemError) {
-            try upstream.connect()
-            if upstream.state == .queued { deadlines.redial = reactor.now + Self.redialInterval }
-        } catch {
-            upstreamFailed(error)
-        }
-    }
-
-    private func upstreamFailed(_ error: SystemError) {
-        guard let upstream = session?.upstream else { return }
-        let hint =
-            switch error.code {
-            case ENOENT: "is the server running, and is this the path it listens on?"
-            case ECONNREFUSED: "the socket is there but nobody listens; is the server running?"
-            case EACCES, EPERM: "the gateway's user may not write to the socket or enter its folder"
-            case EMFILE, ENFILE: "the gateway has no descriptors left; raise its limit"
-            default: "check the server and the socket"
-            }
-        let path = snapshot.configuration.resolve(upstream.unix)
-        let message = "the local server '\(upstream.name)' at \(path) cannot be reached: \(error.reason); \(hint)"
-        close(CloseReason(.upstreamUnavailable, message))
-    }
-
-    func receiveFromUpstream() {
-        guard let upstream else { return }
-        let count = upstream.receive(into: reactor.scratch.input)
+    func receive(from link: UpstreamLink) {
+        let count = link.receive(into: reactor.scratch.input)
         let bytes = UnsafeRawBufferPointer(rebasing: reactor.scratch.input[..<count])
-        if count > 0 || upstream.hasEnded { noteActivity() }
-        if upstream.pending.isEmpty {
-            let judged = judgeFromUpstream(bytes)
+        if count > 0 || link.hasEnded { noteActivity() }
+        charge(count, &upstreamRate, &deadlines.upstreamRate, isInbound: false)
+        if link.pending.isEmpty {
+            let judged = judge(bytes, from: link)
             guard phase != .lingering else { return }
-            upstream.pending.append(UnsafeRawBufferPointer(rebasing: bytes[judged...]))
+            link.pending.append(UnsafeRawBufferPointer(rebasing: bytes[judged...]))
         } else {
-            upstream.pending.append(bytes)
-            judgePendingFromUpstream()
+            link.pending.append(bytes)
+            judgePending(from: link)
         }
         client.flush()
     }
 
-    func judgePendingFromUpstream() {
-        guard phase != .lingering, let upstream else { return }
+    func judgePending(from link: UpstreamLink) {
+        guard phase != .lingering else { return }
         var pending = ByteQueue()
-        swap(&pending, &upstream.pending)
-        let judged = pending.withUnsafeBytes(judgeFromUpstream)
+        swap(&pending, &link.pending)
+        let judged = pending.withUnsafeBytes { judge($0, from: link) }
         guard phase != .lingering else { return }
         pending.consume(judged)
-        upstream.pending = pending
+        link.pending = pending
         client.flush()
     }
 
-    private func judgeFromUpstream(_ bytes: UnsafeRawBufferPointer) -> Int {
+    private func judge(_ bytes: UnsafeRawBufferPointer, from link: UpstreamLink) -> Int {
         let span = bytes.assumingMemoryBound(to: UInt8.self).span
         var position = 0
         var passed = 0
         var frames = 0
         while phase != .lingering, frames < Self.framesPerTurn, position < span.count {
-            guard let step = session?.receivedFromServer(span.extracting(position...)), step.action != .wait else {
+            let rest = span.extracting(position...)
+            guard let step = session?.receivedFromServer(rest, link.index, at: reactor.now), step.action != .wait else {
                 break
             }
             frames += 1
@@ -239,18 +246,20 @@ extension Bridge {
             switch step.action {
             case .wait, .forward, .swallow:
                 break
+            case .replace(let frame):
+                frame.withUnsafeBytes(sendToClient)
             case .deny(let answer, let denial):
                 log.denied(denial)
-                answer.withUnsafeBytes { upstream?.send($0) }
+                answer.withUnsafeBytes(link.send)
             case .close(let reason):
-                close(reason)
-                return position
+                lose(link.index, reason, wasReached: true)
+                return bytes.count
             }
-            if session?.serverIsReady == true { deadlines.upstream = .max }
+            if link.readyDeadline != .max, session?.isReady(link.index) == true { link.readyDeadline = .max }
         }
         sendToClient(UnsafeRawBufferPointer(rebasing: bytes[passed..<position]))
         if frames == Self.framesPerTurn, position < bytes.count {
-            upstreamHasMore = true
+            link.hasMore = true
             askForTurn()
         }
         return position

@@ -6,8 +6,8 @@ internal import IPCProtocol
 internal import Logging
 internal import TLSEngine
 
-/// One client's connection from accept to close: the client's TLS on one side, a local server's Unix socket on the
-/// other, and between them the session, which judges every frame.
+/// One client's connection from accept to close: the client's TLS on one side, the Unix sockets of its local servers on
+/// the other, and between them the session, which judges every frame.
 final class Bridge: EventHandler {
     enum Phase {
         /// TLS is being negotiated.
@@ -21,12 +21,14 @@ final class Bridge: EventHandler {
     }
 
     static let clientRole: UInt8 = 0
+    /// The role of the first server; the others follow.
     static let upstreamRole: UInt8 = 1
 
     let environment: BridgeEnvironment
     let client: ClientLink
     let acceptedAt: UInt64
-    var upstream: UpstreamLink?
+    /// Servers that have been dialled.
+    var links: [UpstreamLink] = []
     var session: GatewaySession?
     var phase = Phase.handshaking
     var log: ConnectionLog
@@ -39,7 +41,6 @@ final class Bridge: EventHandler {
     var pendingFrame: PendingFrame?
     /// Frames wait that were beyond one turn's share.
     var clientHasMore = false
-    var upstreamHasMore = false
     /// Whether a closing client gets time for what is still queued for it.
     var lingersForBacklog = true
     /// The side that finished first.
@@ -55,15 +56,19 @@ final class Bridge: EventHandler {
     /// Bytes of incomplete frames that have been counted.
     private var countedIncompleteBytes = 0
 
+    /// What the connections of the client's identity share, once the context is accepted.
+    var identityLoad: IdentityLoad?
+    /// How fast the client may be, and its servers; nil for any rate.
+    var clientRate: TokenBucket?
+    var upstreamRate: TokenBucket?
+
     private(set) var clientHandle: Reactor.Handle?
-    private(set) var upstreamHandle: Reactor.Handle?
     /// Timers that are running for this bridge, the next one last.
     private var armedDeadlines: [UInt64] = []
     private var hasAskedForTurn = false
     /// Both directions of the client's socket are over, which cannot be masked while it is watched.
     private var clientHasHungUp = false
     private var clientStall = StallWatch()
-    private var upstreamStall = StallWatch()
 
     /// Takes a connection that was just accepted.
     init(
@@ -96,8 +101,8 @@ final class Bridge: EventHandler {
     func ready(_ readiness: Readiness, role: UInt8) {
         if role == Self.clientRole {
             clientReady(readiness)
-        } else {
-            upstreamReady(readiness)
+        } else if let link = link(Int(role - Self.upstreamRole)) {
+            upstreamReady(readiness, link)
         }
         settle()
     }
@@ -129,19 +134,15 @@ final class Bridge: EventHandler {
         }
     }
 
-    private func upstreamReady(_ readiness: Readiness) {
-        guard let upstream else { return }
-        if upstream.state == .connecting {
-            connectUpstream()
-            return
-        }
+    private func upstreamReady(_ readiness: Readiness, _ link: UpstreamLink) {
+        if link.state == .connecting { return connect(link) }
         if readiness.contains(.writable) {
-            upstream.flush()
+            link.flush()
             noteActivity()
         }
-        if !readiness.isDisjoint(with: [.hungUp, .failed]) { upstream.hungUp() }
-        if upstreamMayRead, !readiness.isDisjoint(with: [.readable, .hungUp, .failed]) {
-            receiveFromUpstream()
+        if !readiness.isDisjoint(with: [.hungUp, .failed]) { link.hungUp() }
+        if mayRead(link), !readiness.isDisjoint(with: [.readable, .hungUp, .failed]) {
+            receive(from: link)
         }
     }
 
@@ -158,9 +159,9 @@ final class Bridge: EventHandler {
             clientHasMore = false
             judgePendingFromClient()
         }
-        if upstreamHasMore {
-            upstreamHasMore = false
-            judgePendingFromUpstream()
+        for link in links where link.hasMore {
+            link.hasMore = false
+            judgePending(from: link)
         }
         settle()
     }
@@ -173,7 +174,7 @@ final class Bridge: EventHandler {
 
     func deadlinePassed(_ deadline: UInt64) {
         if deadline == armedDeadlines.last { armedDeadlines.removeLast() }
-        if deadlines.next <= reactor.now { deadlineExpired() }
+        if deadlines.next(links) <= reactor.now { deadlineExpired() }
         settle()
     }
 
@@ -184,20 +185,27 @@ final class Bridge: EventHandler {
 
     // MARK: Reading, or not
 
-    /// Whether the client may be read from: not when its requests, or answers to it, pile up.
+    /// Whether the client may be read from: not when its requests, or answers to it, pile up, nor when it is too fast.
     var clientMayRead: Bool {
         let limit = snapshot.configuration.limits.queueBytes
-        // Only the gateway's own answers go beyond what `upstreamMayRead` allows.
+        // Only the gateway's own answers go beyond what `mayRead` allows.
         let answers = client.backlogByteCount <= limit + 4 * Scratch.readByteCount
-        return !client.hasEnded && !client.isLost && !clientHasMore && answers
-            && (upstream?.backlogByteCount ?? 0) <= limit
+        guard !client.hasEnded, !client.isLost, !clientHasMore, answers, deadlines.clientRate == .max else {
+            return false
+        }
+        // Where one of several servers does not keep up, it is told so, and the others are not kept waiting.
+        guard isTransparent, let link = links.first else { return true }
+        return link.backlogByteCount <= limit
     }
 
-    /// Whether the server may be read from: not when the client does not keep up.
-    var upstreamMayRead: Bool {
-        guard let upstream, upstream.state == .connected else { return false }
-        return !upstream.hasEnded && !upstreamHasMore
-            && client.backlogByteCount <= snapshot.configuration.limits.queueBytes
+    /// Whether a server may be read from: not when the client does not keep up.
+    func mayRead(_ link: UpstreamLink) -> Bool {
+        let limit = snapshot.configuration.limits.queueBytes
+        guard link.state == .connected, !link.hasEnded, !link.hasMore, deadlines.upstreamRate == .max else {
+            return false
+        }
+        // A server that does not take the answers to what it asks must not ask for more.
+        return client.backlogByteCount <= limit && (isTransparent || link.backlogByteCount <= limit)
     }
 
     func noteActivity() {
@@ -206,25 +214,37 @@ final class Bridge: EventHandler {
 
     // MARK: Watching
 
-    func openUpstream(_ link: UpstreamLink) {
-        upstream = link
-        upstreamHandle = reactor.makeHandle(self, role: Self.upstreamRole)
+    /// Whether there is one server, whose connection and the client's are one to both.
+    var isTransparent: Bool {
+        guard let session else { return true }
+        return session.terms.upstreams.count == 1 && !session.survivesLoss(of: 0)
     }
 
-    func dropUpstream() {
-        if let upstreamHandle { reactor.release(upstreamHandle) }
-        upstreamHandle = nil
-        upstream = nil
+    func link(_ index: Int) -> UpstreamLink? {
+        links.first { $0.index == index }
+    }
+
+    func drop(_ link: UpstreamLink) {
+        reactor.release(link.handle)
+        links.removeAll { $0 === link }
+    }
+
+    func dropUpstreams() {
+        for link in links { reactor.release(link.handle) }
+        links = []
     }
 
     /// Gives everything back. The client's socket closes with the last reference to the bridge.
     func dispose() {
-        dropUpstream()
+        dropUpstreams()
         client.pending = ByteQueue()
         countIncompleteBytes()
         environment.newcomers.remove(self)
         if isCountedClient { environment.load.removeClient() }
         isCountedClient = false
+        session?.close(at: reactor.now)
+        identityLoad?.removeClient()
+        identityLoad = nil
         if let clientHandle { reactor.release(clientHandle) }
         clientHandle = nil
     }
@@ -242,13 +262,13 @@ final class Bridge: EventHandler {
         guard let clientHandle else { return }
         do throws(SystemError) {
             try watchClient(clientHandle)
-            try watchUpstream()
+            for link in links { try watch(link) }
         } catch {
             close(CloseReason(.gatewayFailure, "the gateway cannot watch the connection: \(error)"))
             return dispose()
         }
         updateDeadlines()
-        let next = deadlines.next
+        let next = deadlines.next(links)
         if next < armedDeadlines.last ?? .max {
             armedDeadlines.append(next)
             reactor.wake(clientHandle, at: next)
@@ -265,13 +285,12 @@ final class Bridge: EventHandler {
         deadlines.frame = clientMayRead ? pendingFrame?.deadline(timeouts.frame) ?? .max : .max
         let now = reactor.now
         let clientSince = clientStall.update(queued: client.backlogByteCount, sent: client.sentByteCount, at: now)
-        let upstreamSince = upstreamStall.update(
-            queued: upstream?.backlogByteCount ?? 0,
-            sent: upstream?.sentByteCount ?? 0,
-            at: now
-        )
         deadlines.clientStall = clientSince.map { $0 + timeouts.stall } ?? .max
-        deadlines.upstreamStall = upstreamSince.map { $0 + timeouts.stall } ?? .max
+        for link in links {
+            let since = link.stall.update(queued: link.backlogByteCount, sent: link.sentByteCount, at: now)
+            link.stallDeadline = since.map { $0 + timeouts.stall } ?? .max
+        }
+        deadlines.session = phase == .open ? session?.nextDeadline ?? .max : .max
     }
 
     private func watchClient(_ handle: Reactor.Handle) throws(SystemError) {
@@ -283,14 +302,14 @@ final class Bridge: EventHandler {
         try reactor.watch(handle, client.socket.number, for: interest)
     }
 
-    private func watchUpstream() throws(SystemError) {
-        guard let upstream, let upstreamHandle, upstream.state != .queued else { return }
+    private func watch(_ link: UpstreamLink) throws(SystemError) {
+        guard link.state != .queued else { return }
         var interest: Readiness = []
-        if upstreamMayRead { interest.insert(.readable) }
-        if upstream.state == .connecting || upstream.backlogByteCount > 0 { interest.insert(.writable) }
+        if mayRead(link) { interest.insert(.readable) }
+        if link.state == .connecting || link.backlogByteCount > 0 { interest.insert(.writable) }
         // A server that is gone but not read to its end is looked at again when there is room.
-        if upstream.isGone, interest.isEmpty { return reactor.unwatch(upstreamHandle) }
-        try reactor.watch(upstreamHandle, upstream.socket.number, for: interest)
+        if link.isGone, interest.isEmpty { return reactor.unwatch(link.handle) }
+        try reactor.watch(link.handle, link.socket.number, for: interest)
     }
 }
 
@@ -300,7 +319,7 @@ extension Bridge {
     /// - Returns: Whether this connection has made them too many.
     @discardableResult
     private func countIncompleteBytes() -> Bool {
-        let held = client.pending.count + (upstream?.pending.count ?? 0)
+        let held = links.reduce(client.pending.count) { $0 + $1.pending.count }
         let growth = held - countedIncompleteBytes
         guard growth != 0 else { return false }
         countedIncompleteBytes = held

@@ -11,16 +11,22 @@ struct BridgeDeadlines {
     var idle = UInt64.max
     /// For the client to take something of what is queued for it.
     var clientStall = UInt64.max
-    /// For the server to take something of what is queued for it.
-    var upstreamStall = UInt64.max
-    /// For the server's `Initialize`.
-    var upstream = UInt64.max
-    /// For dialling again a server whose queue was full.
-    var redial = UInt64.max
+    /// For the session: calls that take too long, answers that wait, servers to try again.
+    var session = UInt64.max
+    /// For reading on from the client, which is faster than it may be.
+    var clientRate = UInt64.max
+    /// For reading on from the servers, likewise.
+    var upstreamRate = UInt64.max
     /// For the second side to finish, or for a closing client to be gone.
     var closing = UInt64.max
 
-    var next: UInt64 { min(client, frame, idle, clientStall, upstreamStall, upstream, redial, closing) }
+    /// The next of these, and of those of the links.
+    func next(_ links: [UpstreamLink]) -> UInt64 {
+        var next = min(client, frame, idle, clientStall, session, closing)
+        next = min(next, clientRate, upstreamRate)
+        for link in links { next = min(next, link.readyDeadline, link.redialDeadline, link.stallDeadline) }
+        return next
+    }
 }
 
 /// A frame that has begun.

@@ -11,6 +11,8 @@ final class BridgeEnvironment {
     let logger: Logger
     /// What the connections of all threads use up together.
     let load: GatewayLoad
+    /// What the connections of each identity use up together.
+    let identities: IdentityRegistry
     /// The connections of this thread that are not authenticated yet.
     let newcomers: Newcomers
 
@@ -20,11 +22,19 @@ final class BridgeEnvironment {
     private var newcomersThatMadeRoom = 0
 
     /// - Parameter threadCount: Among how many threads newcomers are spread.
-    init(reactor: Reactor, snapshot: GatewaySnapshot, logger: Logger, load: GatewayLoad, threadCount: Int) {
+    init(
+        reactor: Reactor,
+        snapshot: GatewaySnapshot,
+        logger: Logger,
+        load: GatewayLoad,
+        identities: IdentityRegistry,
+        threadCount: Int
+    ) {
         self.reactor = reactor
         self.snapshot = snapshot
         self.logger = logger
         self.load = load
+        self.identities = identities
         newcomers = Newcomers(limit: max(1, snapshot.configuration.limits.newcomers / threadCount))
     }
 

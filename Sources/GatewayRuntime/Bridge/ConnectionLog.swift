@@ -11,6 +11,7 @@ struct ConnectionLog {
     private let openedAt: UInt64
     private var isClosed = false
     private var deniedBefore = false
+    private var lostBefore = false
 
     init(logger: Logger, peer: ListenerAddress?, openedAt: UInt64) {
         self.logger = logger
@@ -31,17 +32,27 @@ struct ConnectionLog {
     }
 
     mutating func accepted(_ session: GatewaySession) {
-        let resolution = session.resolution
+        let resolution = session.terms.resolution
         logger[metadataKey: "identity"] = "\(resolution.field.rawValue) \(resolution.value)"
         logger[metadataKey: "context"] = "\(session.contextText)"
-        logger[metadataKey: "upstream"] = "\(session.upstream.name)"
+        logger[metadataKey: "upstream"] = "\(session.terms.upstreams.map(\.name).joined(separator: ","))"
         logger.info("client accepted")
     }
 
     /// The first denial of a connection is news, further ones are detail; the closing line counts them all.
     mutating func denied(_ denial: GatewaySession.Denial) {
-        logger.log(level: deniedBefore ? .debug : .notice, "request denied", metadata: ["request": "\(denial)"])
+        let metadata: Logger.Metadata = ["request": "\(denial)", "detail": "\(denial.reason)"]
+        logger.log(level: deniedBefore ? .debug : .notice, "request denied", metadata: metadata)
         deniedBefore = true
+    }
+
+    /// One of several servers is gone. Each client tells of the first loss only, because all of them lose it at once.
+    mutating func lost(_ upstream: String, _ reason: CloseReason) {
+        let metadata: Logger.Metadata = [
+            "lost": "\(upstream)", "reason": "\(reason.code.rawValue)", "detail": "\(reason.message)",
+        ]
+        logger.log(level: lostBefore ? .debug : .warning, "server lost; the client stays", metadata: metadata)
+        lostBefore = true
     }
 
     /// Writes the closing line, once.
@@ -56,6 +67,7 @@ struct ConnectionLog {
             "framesIn": "\(bridge.session?.framesFromClient ?? 0)",
             "framesOut": "\(bridge.session?.framesFromServer ?? 0)",
             "denied": "\(bridge.session?.deniedCount ?? 0)",
+            "strays": "\(bridge.session?.strayCount ?? 0)",
             "milliseconds": "\((bridge.reactor.now - openedAt) / 1_000_000)",
         ]
         logger.log(level: Self.level(of: reason.code), "connection closed", metadata: metadata)

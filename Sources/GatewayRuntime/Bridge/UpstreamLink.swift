@@ -4,7 +4,7 @@
 internal import GatewayCore
 internal import Glibc
 
-/// The local server's side of a bridge: its Unix socket, and what waits in either direction.
+/// A local server's side of a bridge: its Unix socket, and what waits in either direction.
 final class UpstreamLink {
     /// How far dialling has come.
     enum State {
@@ -17,6 +17,20 @@ final class UpstreamLink {
     }
 
     let socket: Socket
+    /// The server's place among those of the session.
+    let index: Int
+    /// The link's place in the reactor.
+    let handle: Reactor.Handle
+    /// Frames wait that were beyond one turn's share.
+    var hasMore = false
+    /// Notices when the server takes nothing.
+    var stall = StallWatch()
+    /// For the server's `Initialize`; `UInt64.max` is never, as for the others.
+    var readyDeadline = UInt64.max
+    /// For dialling again, because the server's queue was full.
+    var redialDeadline = UInt64.max
+    /// For the server to take something of what is queued for it.
+    var stallDeadline = UInt64.max
     /// Bytes that have not been judged.
     var pending = ByteQueue()
     private(set) var state = State.queued
@@ -32,7 +46,9 @@ final class UpstreamLink {
     private let address: SocketAddress
     private var backlog = ByteQueue()
 
-    init(path: String) throws(SystemError) {
+    init(path: String, index: Int, handle: Reactor.Handle) throws(SystemError) {
+        self.index = index
+        self.handle = handle
         guard let address = SocketAddress(unixPath: path) else { throw SystemError("connect", ENAMETOOLONG) }
         self.address = address
         socket = try Socket(family: AF_UNIX)

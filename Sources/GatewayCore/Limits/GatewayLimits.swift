@@ -18,6 +18,8 @@ public struct GatewayLimits: Sendable, Hashable {
     public var newcomers: Int
     /// Bytes of incomplete frames, over all connections.
     public var incompleteBytes: Int
+    /// What one client may have open and how fast it may be, where its entry does not say otherwise.
+    public var client: ClientLimits
 
     /// Makes a set of limits; the defaults are those of docs/configuration.md.
     public init(
@@ -26,7 +28,8 @@ public struct GatewayLimits: Sendable, Hashable {
         queueBytes: Int = 1 << 20,
         clients: Int = 10_000,
         newcomers: Int = 1024,
-        incompleteBytes: Int = 256 << 20
+        incompleteBytes: Int = 256 << 20,
+        client: ClientLimits = ClientLimits()
     ) {
         self.wire = wire
         self.contextBytes = contextBytes
@@ -34,6 +37,7 @@ public struct GatewayLimits: Sendable, Hashable {
         self.clients = clients
         self.newcomers = newcomers
         self.incompleteBytes = incompleteBytes
+        self.client = client
     }
 }
 

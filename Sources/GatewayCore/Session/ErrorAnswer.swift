@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import IPCProtocol
+
+/// Error answers: those the gateway makes, and those of servers, without what is no stranger's business.
+enum ErrorAnswer {
+    /// A frame that says that a call failed.
+    static func frame(_ id: UInt64, _ name: String, _ message: String) -> [UInt8] {
+        Frame.regular(IPCMessage.failure(id: id, name: name, message: message, stack: nil)).encoded()
+    }
+
+    /// What a VS Code server answers, with its members in this order, when it does not have the channel.
+    static func unknownChannel(_ id: UInt64, _ channel: String) -> [UInt8] {
+        let error: IPCObject = [
+            "name": "Unknown channel",
+            "message": .string(IPCString("Channel name '\(channel)' timed out after 1000ms")),
+        ]
+        return Frame.regular(IPCMessage.failure(id: id, error: .object(error))).encoded()
+    }
+
+    /// The same message without the stack trace that its error has; nil when it has none.
+    ///
+    /// - Parameter message: An answer (202 or 203) that ``InspectedMessage`` has accepted.
+    static func withoutStack(_ message: Span<UInt8>, bodyOffset: Int, limits: IPCLimits) -> [UInt8]? {
+        let tagOfObject: UInt8 = 5
+        guard message[bodyOffset] == tagOfObject else { return nil }
+        var offset = bodyOffset + 1
+        guard (try? VQL.readCount(message, at: &offset)) != nil,
+            let body = try? JSONText.parse(message, in: offset..<message.count, maxDepth: limits.jsonDepth),
+            let object = body.object, object["stack"] != nil
+        else { return nil }
+        let rest = IPCObject(object.members.filter { $0.key != "stack" })
+        var result: [UInt8] = []
+        result.append(copying: message, in: 0..<bodyOffset)
+        ValueEncoder.append(.object(rest), to: &result)
+        return result
+    }
+}

@@ -1,0 +1,231 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import IPCProtocol
+
+/// What comes from the client.
+extension GatewaySession {
+    mutating func receivedMessage(_ message: Span<UInt8>, at now: UInt64) throws(WireError) -> ClientAction {
+        let inspected = try InspectedMessage(message, limits: limits.wire)
+        switch inspected.kind {
+        case .call(let id, let channel, let command):
+            let asked = AskedFor(
+                request: .call,
+                direction: .fromClient,
+                id: id,
+                channel: channel,
+                name: command,
+                bodyOffset: inspected.bodyOffset
+            )
+            return received(asked, message, at: now)
+        case .listen(let id, let channel, let event):
+            let asked = AskedFor(
+                request: .listen,
+                direction: .fromClient,
+                id: id,
+                channel: channel,
+                name: event,
+                bodyOffset: inspected.bodyOffset
+            )
+            return received(asked, message, at: now)
+        case .cancel(let id):
+            guard let call = clientRequests.cancel(id) else { return strayUnless(clientRequests[id]?.state.isCall) }
+            return .forward(to: call.upstream)
+        case .unlisten(let id):
+            return receivedUnlisten(id, at: now)
+        case .initialize:
+            return .swallow
+        case .success(let id):
+            return receivedAnswer(id, .ok, inspected, message, at: now)
+        case .failure(let id), .failureValue(let id):
+            return receivedAnswer(id, .error, inspected, message, at: now)
+        case .event(let id):
+            guard let listen = serverRequests[id], listen.state == .listen else { return strayUnless(nil) }
+            serverRequests.countEvent(id, byteCount: FrameHeader.byteCount + message.count)
+            return pass(inspected, message, listen)
+        }
+    }
+
+    /// Drops a message, which counts as stray unless it is about something that is open.
+    private mutating func strayUnless(_ isOpen: Bool?) -> ClientAction {
+        if isOpen != true { strayCount += 1 }
+        return .swallow
+    }
+
+    /// Passes a message about a server's request to it, under the id that it knows.
+    private func pass(
+        _ inspected: InspectedMessage,
+        _ message: Span<UInt8>,
+        _ entry: OpenRequests.Entry
+    ) -> ClientAction {
+        guard renumbers else { return .forward(to: entry.upstream) }
+        return .replace(renumbered(inspected, message, to: entry.remoteID), to: entry.upstream)
+    }
+
+    // MARK: Requests
+
+    private mutating func received(_ asked: AskedFor, _ message: Span<UInt8>, at now: UInt64) -> ClientAction {
+        guard clientRequests[asked.id] == nil else {
+            return .close(CloseReason(.duplicateID, "the client used the id \(asked.id) again while it was open"))
+        }
+        if let limit = exceededRate(at: now) {
+            return refuse(asked, message, .limit(limit), nil, at: now)
+        }
+        let judgement = judge(asked, message)
+        guard judgement.decision.isAllowed else { return refuse(asked, message, .policy, judgement, at: now) }
+        guard let upstream = terms.routes.upstream(for: message.extracting(asked.channel)) else {
+            return refuse(asked, message, .noRoute, judgement, at: now)
+        }
+        if let cause = obstacle(asked, message, upstream, at: now) {
+            return refuse(asked, message, cause, judgement, upstream, at: now)
+        }
+        return open(asked, message, judgement, upstream, at: now)
+    }
+
+    private mutating func exceededRate(at now: UInt64) -> String? {
+        if callRate?.take(at: now) == false { return "limits.callsPerSecond" }
+        if terms.identityLoad?.takeCall(at: now) == false { return "limits.perIdentity.callsPerSecond" }
+        return nil
+    }
+
+    /// Why an allowed request cannot pass now. A call that can is counted from here on.
+    private mutating func obstacle(
+        _ asked: AskedFor,
+        _ message: Span<UInt8>,
+        _ upstream: Int,
+        at now: UInt64
+    ) -> Denial.Cause? {
+        if case .down(let until) = upstreams[upstream].phase, now >= until { upstreams[upstream].phase = .idle }
+        switch asked.request {
+        case .listen:
+            if clientRequests.listenCount >= terms.clientLimits.listens { return .limit("limits.listens") }
+            let byteCount = FrameHeader.byteCount + message.count
+            if isKept(upstream), keptByteCount + byteCount > limits.queueBytes { return .limit("limits.queueBytes") }
+        case .call:
+            if clientRequests.callCount >= terms.clientLimits.callsOutstanding {
+                return .limit("limits.callsOutstanding")
+            }
+            if case .down = upstreams[upstream].phase { return .unavailable }
+            if upstreams[upstream].isFull { return .busy }
+            if terms.identityLoad?.addCall() == false { return .limit("limits.perIdentity.callsOutstanding") }
+        }
+        return nil
+    }
+
+    /// Whether subscriptions of a server are made again when it is back.
+    private func isKept(_ upstream: Int) -> Bool {
+        terms.upstreams[upstream].whenLost == .redial
+    }
+
+    private mutating func open(
+        _ asked: AskedFor,
+        _ message: Span<UInt8>,
+        _ judgement: Judgement,
+        _ upstream: Int,
+        at now: UInt64
+    ) -> ClientAction {
+        var entry = OpenRequests.Entry(state: .call, upstream: upstream, remoteID: asked.id)
+        var action = ClientAction.forward(to: upstream)
+        if asked.request == .listen {
+            entry.state = .listen
+            if isKept(upstream) {
+                keep(asked.id, message)
+                if upstreams[upstream].isFull || isDown(upstream) {
+                    entry.state = .waitingListen
+                    action = .swallow
+                }
+            }
+        } else {
+            callCount += 1
+            if judgement.decision.deadline != .max {
+                entry.deadline = now + judgement.decision.deadline
+                deadlines.add(entry.deadline, of: asked.id, in: clientRequests)
+            }
+        }
+        _ = clientRequests.open(asked.id, entry)
+        if let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
+            clientRequests.record(asked.id, record)
+            if asked.request == .listen { ended(record, .open, at: now) }
+        }
+        return action
+    }
+
+    private func isDown(_ upstream: Int) -> Bool {
+        if case .down = upstreams[upstream].phase { true } else { false }
+    }
+
+    private mutating func keep(_ id: UInt64, _ message: Span<UInt8>) {
+        let frame = Frame.regular([UInt8](copying: message, in: 0..<message.count)).encoded()
+        keptByteCount += frame.count
+        keptListens[id] = frame
+    }
+
+    private mutating func receivedUnlisten(_ id: UInt64, at now: UInt64) -> ClientAction {
+        guard let listen = clientRequests.unlisten(id) else { return strayUnless(nil) }
+        if let frame = keptListens.removeValue(forKey: id) { keptByteCount -= frame.count }
+        ended(clientRequests.takeRecord(id), .ended, at: now)
+        return listen.state == .listen ? .forward(to: listen.upstream) : .swallow
+    }
+
+    private mutating func receivedAnswer(
+        _ id: UInt64,
+        _ outcome: AuditRequest.Outcome,
+        _ inspected: InspectedMessage,
+        _ message: Span<UInt8>,
+        at now: UInt64
+    ) -> ClientAction {
+        guard let call = serverRequests.answer(id) else { return strayUnless(nil) }
+        upstreams[call.upstream].requests[call.remoteID] = nil
+        let byteCount = FrameHeader.byteCount + message.count
+        ended(serverRequests.takeRecord(id), call.state == .call ? outcome : .cancelled, byteCount, at: now)
+        return pass(inspected, message, call)
+    }
+
+    // MARK: Refusals
+
+    private mutating func refuse(
+        _ asked: AskedFor,
+        _ message: Span<UInt8>,
+        _ cause: Denial.Cause,
+        _ judgement: Judgement?,
+        _ upstream: Int? = nil,
+        at now: UInt64
+    ) -> ClientAction {
+        var cause = cause
+        let looksUnknown =
+            asked.request == .call && terms.answers.denial == .unknownChannel && (cause == .policy || cause == .noRoute)
+        let isFull = clientRequests.callCount >= terms.clientLimits.callsOutstanding
+        if looksUnknown, isFull { cause = .limit("limits.callsOutstanding") }
+        let denial = denied(asked, message, cause, judgement, upstream, at: now)
+        // The protocol has no error for a subscription: it is dropped, and counted.
+        guard asked.request == .call else { return .deny(answer: [], denial: denial) }
+        guard looksUnknown, !isFull else { return .deny(answer: answer(asked.id, denial), denial: denial) }
+        // It is open, as it would be at a server, until it has been answered.
+        _ = clientRequests.open(asked.id, .init(state: .deniedCall, upstream: -1, remoteID: asked.id))
+        let channel = String(decoding: [UInt8](copying: message, in: asked.channel), as: UTF8.self)
+        delayed.add(ErrorAnswer.unknownChannel(asked.id, channel), to: asked.id, at: now)
+        return .deny(answer: [], denial: denial)
+    }
+
+    private func answer(_ id: UInt64, _ denial: Denial) -> [UInt8] {
+        switch denial.cause {
+        case .policy:
+            var message = "This client is not allowed the \(denial)."
+            if terms.answers.namesRule {
+                let rule = denial.rule.map { "Rule '\(terms.policy[$0].title)' denies it." } ?? "No rule allows it."
+                message += " " + rule
+            }
+            return ErrorAnswer.frame(id, "AccessDenied", message)
+        case .limit(let name):
+            return ErrorAnswer.frame(id, "LimitExceeded", "The \(denial) is beyond a limit of the gateway, \(name).")
+        case .busy:
+            let message = "The server behind the gateway does not keep up; the \(denial) was not passed. Try later."
+            return ErrorAnswer.frame(id, "Busy", message)
+        case .noRoute:
+            return ErrorAnswer.frame(id, "Unknown channel", "No server behind the gateway has '\(denial.channel)'.")
+        case .unavailable:
+            let message = "The server behind the gateway is not there; the \(denial) was not passed. Try later."
+            return ErrorAnswer.frame(id, "UpstreamUnavailable", message)
+        }
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import IPCProtocol
+
+/// Servers that come and go, and what is done without being asked: by deadlines, and after losses.
+extension GatewaySession {
+    /// Whether a server has said `Initialize` since it was dialled.
+    public func isReady(_ upstream: Int) -> Bool {
+        upstreams[upstream].isReady
+    }
+
+    /// Whether the session goes on when a server is lost.
+    public func survivesLoss(of upstream: Int) -> Bool {
+        terms.upstreams[upstream].whenLost == .redial
+    }
+
+    /// Takes note that a server is dialled.
+    ///
+    /// - Returns: What it gets first, in one write, as VS Code's clients do it: the authenticated context, `Initialize`,
+    ///   and the client's subscriptions, if it was lost with them.
+    public mutating func openUpstream(_ upstream: Int) -> [UInt8] {
+        upstreams[upstream].phase = .open
+        return Frame.regular(IPCMessage.context(context ?? "")).encoded() + Self.initialize
+            + subscribeAgain(upstream)
+    }
+
+    /// Takes note of whether a server's queue is full.
+    ///
+    /// - Returns: What the server gets now that it is not: subscriptions that waited.
+    public mutating func setFull(_ upstream: Int, _ isFull: Bool) -> [UInt8] {
+        guard upstreams[upstream].isFull != isFull else { return [] }
+        upstreams[upstream].isFull = isFull
+        return isFull ? [] : subscribeAgain(upstream)
+    }
+
+    private mutating func subscribeAgain(_ upstream: Int) -> [UInt8] {
+        guard !keptListens.isEmpty else { return [] }
+        var frames: [UInt8] = []
+        // In the order of their ids, which for VS Code's clients is that in which they were made.
+        for id in clientRequests.ids(where: { $0.state == .waitingListen && $0.upstream == upstream }) {
+            frames += keptListens[id] ?? []
+            clientRequests.update(id, to: .listen)
+        }
+        return frames
+    }
+
+    /// Takes note that a server is gone, or cannot be reached.
+    ///
+    /// Its open calls are answered with an error, and what it asked of the client is called off. Subscriptions stay, and
+    /// are made again when it is back.
+    ///
+    /// - Parameter wasReached: Whether it may have got any of the requests.
+    public mutating func lostUpstream(_ upstream: Int, wasReached: Bool, at now: UInt64) -> [Task] {
+        var frames: [UInt8] = []
+        for id in clientRequests.ids(where: { $0.state.isCall && $0.upstream == upstream }) {
+            guard let call = clientRequests.answer(id) else { continue }
+            terms.identityLoad?.removeCalls(1)
+            let record = clientRequests.takeRecord(id)
+            if call.state == .answeredCall { continue }
+            let answer =
+                wasReached
+                ? ErrorAnswer.frame(
+                    id,
+                    "UpstreamLost",
+                    "The server behind the gateway was lost before it answered. It may have done what was asked, or not."
+                )
+                : ErrorAnswer.frame(
+                    id,
+                    "UpstreamUnavailable",
+                    "The server behind the gateway is not there; the call was not passed. Try later."
+                )
+            ended(record, wasReached ? .lost : .unavailable, answer.count, at: now)
+            frames += answer
+        }
+        for id in clientRequests.ids(where: { $0.state == .listen && $0.upstream == upstream }) {
+            clientRequests.update(id, to: .waitingListen)
+        }
+        for id in serverRequests.ids(where: { $0.upstream == upstream }) {
+            guard let request = serverRequests[id] else { continue }
+            // A call that was cancelled already has nobody left to tell.
+            switch request.state {
+            case .listen: frames += Frame.regular(IPCMessage.unlisten(id: id)).encoded()
+            case .call: frames += Frame.regular(IPCMessage.cancel(id: id)).encoded()
+            default: break
+            }
+            ended(serverRequests.takeRecord(id), .lost, at: now)
+            serverRequests.close(id)
+        }
+        upstreams[upstream].lost(at: now)
+        return frames.isEmpty ? [] : [.tellClient(frames)]
+    }
+
+    // MARK: Time
+
+    /// When ``expire(at:)`` has something to do; `UInt64.max` when never.
+    public var nextDeadline: UInt64 {
+        var next = min(deadlines.next, delayed.next)
+        for (index, state) in upstreams.enumerated() {
+            if case .down(let until) = state.phase, isWanted(index) { next = min(next, until) }
+        }
+        return next
+    }
+
+    /// Whether a server is dialled without a request for it: it calls first, or the client listens to it.
+    private func isWanted(_ upstream: Int) -> Bool {
+        terms.upstreams[upstream].eager
+            || !keptListens.isEmpty
+                && clientRequests.contains { $0.state == .waitingListen && $0.upstream == upstream }
+    }
+
+    /// Does what is due: answers to calls whose time is over, answers that waited, servers that are tried again.
+    public mutating func expire(at now: UInt64) -> [Task] {
+        var tasks: [Task] = []
+        while let (id, frame) = delayed.popDue(at: now) {
+            clientRequests.close(id)
+            tasks.append(.tellClient(frame))
+        }
+        while let due = deadlines.popDue(at: now) {
+            guard let call = clientRequests[due.id], call.deadline == due.deadline, call.state != .answeredCall else {
+                continue
+            }
+            clientRequests.update(due.id, to: .answeredCall)
+            if call.state == .call {
+                tasks.append(.tellServer(call.upstream, Frame.regular(IPCMessage.cancel(id: due.id)).encoded()))
+            }
+            let answer = ErrorAnswer.frame(
+                due.id,
+                "DeadlineExceeded",
+                "The server did not answer within the time that the gateway allows for this call. It was cancelled."
+            )
+            ended(clientRequests.takeRecord(due.id), .deadline, answer.count, at: now)
+            tasks.append(.tellClient(answer))
+        }
+        for index in upstreams.indices {
+            guard case .down(let until) = upstreams[index].phase, now >= until, isWanted(index) else { continue }
+            upstreams[index].phase = .idle
+            tasks.append(.dial(index))
+        }
+        return tasks
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The requests of one side that are open: calls that have not been answered, subscriptions that have not ended.
+///
+/// Calls and subscriptions share one space of ids, as they do in VS Code. A cancelled call stays open until its answer
+/// has come: call and cancel in turn would outrun every limit otherwise.
+struct OpenRequests: Sendable {
+    /// How far a request has come.
+    enum State: UInt8, Sendable {
+        /// A call that awaits its answer.
+        case call
+        /// A call that the requester has cancelled; its answer is passed all the same.
+        case cancelledCall
+        /// A call that the gateway has answered itself; the answer that may come is dropped.
+        case answeredCall
+        /// A call that no server gets, and that is answered later.
+        case deniedCall
+        /// A subscription.
+        case listen
+        /// A subscription that the server has not been told of yet.
+        case waitingListen
+
+        var isCall: Bool { self != .listen && self != .waitingListen }
+    }
+
+    /// One open request.
+    struct Entry: Sendable {
+        var state: State
+        /// The server it went to, or came from.
+        var upstream: Int
+        /// Its id on the server's side.
+        var remoteID: UInt64
+        /// When the gateway gives up waiting; `UInt64.max` is never.
+        var deadline = UInt64.max
+    }
+
+    private var entries: [UInt64: Entry] = [:]
+    /// What the audit log will say of those requests that it is told of.
+    private var records: [UInt64: AuditRequest] = [:]
+    /// How many calls are open, those included that nobody waits for any more.
+    private(set) var callCount = 0
+    /// How many subscriptions are open.
+    private(set) var listenCount = 0
+
+    /// The request with an id.
+    subscript(id: UInt64) -> Entry? { entries[id] }
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// Whether something holds for any open request.
+    func contains(where holds: (Entry) -> Bool) -> Bool {
+        entries.values.contains(where: holds)
+    }
+
+    /// The ids of open requests for which something holds, in ascending order.
+    func ids(where holds: (Entry) -> Bool) -> [UInt64] {
+        entries.filter { holds($0.value) }.keys.sorted()
+    }
+
+    /// Adds a request.
+    ///
+    /// - Returns: Whether the id was free.
+    mutating func open(_ id: UInt64, _ entry: Entry) -> Bool {
+        guard entries.updateValue(entry, forKey: id) == nil else { return false }
+        if entry.state.isCall { callCount += 1 } else { listenCount += 1 }
+        return true
+    }
+
+    /// Keeps what the audit log will say of an open request.
+    mutating func record(_ id: UInt64, _ request: AuditRequest) {
+        records[id] = request
+    }
+
+    /// Counts an event of a subscription.
+    mutating func countEvent(_ id: UInt64, byteCount: Int) {
+        guard !records.isEmpty, let index = records.index(forKey: id) else { return }
+        records.values[index].events += 1
+        records.values[index].answerBytes += byteCount
+    }
+
+    /// What the audit log is to be told of a request that has ended; nil when it is told nothing.
+    mutating func takeRecord(_ id: UInt64) -> AuditRequest? {
+        records.isEmpty ? nil : records.removeValue(forKey: id)
+    }
+
+    /// Forgets a request, of whatever kind.
+    mutating func close(_ id: UInt64) {
+        guard let entry = entries.removeValue(forKey: id) else { return }
+        if entry.state.isCall { callCount -= 1 } else { listenCount -= 1 }
+    }
+
+    /// Changes how far a request has come, but not from a call to a subscription.
+    mutating func update(_ id: UInt64, to state: State) {
+        entries[id]?.state = state
+    }
+
+    /// Takes note of a cancellation.
+    ///
+    /// - Returns: The call, if it may be cancelled: it is open and nobody has done so before.
+    mutating func cancel(_ id: UInt64) -> Entry? {
+        guard let entry = entries[id], entry.state == .call else { return nil }
+        entries[id]?.state = .cancelledCall
+        return entry
+    }
+
+    /// Takes note of an answer.
+    ///
+    /// - Returns: The call, if there is one that awaits an answer, or awaited one.
+    mutating func answer(_ id: UInt64) -> Entry? {
+        guard let entry = entries[id], entry.state.isCall else { return nil }
+        close(id)
+        return entry
+    }
+
+    /// Ends a subscription.
+    ///
+    /// - Returns: It, if there is one.
+    mutating func unlisten(_ id: UInt64) -> Entry? {
+        guard let entry = entries[id], !entry.state.isCall else { return nil }
+        close(id)
+        return entry
+    }
+}

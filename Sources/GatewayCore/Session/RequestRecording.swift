@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which requests a session records for the audit log, and how much of them.
+public struct RequestRecording: Sendable, Hashable {
+    /// Whether requests that were allowed are recorded, too.
+    public var includesAllowed: Bool
+    /// The share of allowed requests that is recorded, from 0 to 1.
+    public var sample: Double
+    /// Whether arguments are kept.
+    public var includesArguments: Bool
+
+    /// What has been added up of `sample`; at 1 the next request is recorded.
+    private var due = 0.0
+
+    /// Makes settings.
+    public init(includesAllowed: Bool = true, sample: Double = 1, includesArguments: Bool = false) {
+        self.includesAllowed = includesAllowed
+        self.sample = sample
+        self.includesArguments = includesArguments
+    }
+
+    /// Whether the next allowed request is recorded. Every n-th is, where the share is one in n.
+    mutating func takesNext() -> Bool {
+        guard includesAllowed else { return false }
+        due += sample
+        guard due >= 1 else { return false }
+        due -= 1
+        return true
+    }
+}
