@@ -6,12 +6,12 @@ public import TLSEngine
 
 /// Everything a connection is judged by, read, validated as a whole and never changed afterwards.
 public final class GatewaySnapshot: Sendable {
-    /// A listener with its TLS configuration.
-    public struct Listener: Sendable {
-        /// The address.
-        public var address: ListenerAddress
-        /// Its TLS side.
-        public var tls: TLSContext
+    /// A place to listen at, ready for use.
+    public enum Listener: Sendable {
+        /// An address, and its TLS side.
+        case tcp(ListenerAddress, TLSContext)
+        /// A Unix socket, its path as the process must open it.
+        case unix(GatewayConfiguration.ListenerSocket)
     }
 
     /// The configuration this was made of.
@@ -20,13 +20,12 @@ public final class GatewaySnapshot: Sendable {
     public let listeners: [Listener]
     /// Who is who.
     public let identityMap: IdentityMap
+    /// The patterns of programs that entries ask for.
+    private let executables: [Glob]
     /// What an operator should know, such as a key exchange group that the TLS library lacks.
     public let notes: [ConfigurationProblem]
     /// For each entry of `clients:`, where its requests go.
     private let routes: [Route]
-
-    /// `sun_path` of Linux, without the zero at its end.
-    private static let longestSocketPath = 107
 
     /// Opens what the configuration names.
     ///
@@ -44,34 +43,33 @@ public final class GatewaySnapshot: Sendable {
                     message: message
                 )
             }
-            let tls = Self.tlsConfiguration(listener.tls, configuration)
+            let address: ListenerAddress
+            let tls: TLSConfiguration
+            switch listener.place {
+            case .unix(var socket):
+                socket.path = configuration.resolve(socket.path)
+                listeners.append(.unix(socket))
+                continue
+            case .tcp(let place, let settings):
+                address = place
+                tls = Self.tlsConfiguration(settings, configuration)
+            }
             do throws(TLSConfigurationError) {
                 let context = try TLSContext(tls)
                 notes += context.notes.map(problem)
-                listeners.append(Listener(address: listener.address, tls: context))
+                listeners.append(.tcp(address, context))
             } catch {
                 let all = TLSContext.problems(in: tls)
                 problems += (all.isEmpty ? [error] : all).map { problem($0.description) }
             }
         }
-        for upstream in configuration.upstreams {
-            let path = configuration.resolve(upstream.unix)
-            guard path.utf8.count > Self.longestSocketPath else { continue }
-            let message =
-                "the socket's path is '\(path)', \(path.utf8.count) bytes; the system takes \(Self.longestSocketPath)"
-            problems.append(
-                ConfigurationProblem(
-                    file: configuration.file,
-                    path: "upstreams.\(upstream.name).unix",
-                    message: message
-                )
-            )
-        }
+        problems += Self.socketProblems(configuration)
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         self.configuration = configuration
         self.listeners = listeners
         self.notes = notes
         routes = configuration.clients.map { Self.route($0, configuration.upstreams) }
+        executables = configuration.clients.flatMap { $0.match[.executable] ?? [] }
         identityMap = IdentityMap(
             fields: configuration.identityFields,
             entries: configuration.clients.map { IdentityMap.Entry(match: $0.match, context: $0.context) }
@@ -104,10 +102,22 @@ public final class GatewaySnapshot: Sendable {
         return result
     }
 
+    /// Whether an entry asks for a program at this path, so that it is worth making certain that it is what runs.
+    public func asksFor(executable path: String) -> Bool {
+        executables.contains { $0.matches(path) }
+    }
+
     /// The session of a client whose certificate has been verified.
     ///
     /// - Throws: Why the certificate's owner may not connect.
     public func session(for identity: CertificateIdentity) throws(CloseReason) -> GatewaySession {
+        try session(for: .certificate(identity))
+    }
+
+    /// The session of a client whose identity is proved.
+    ///
+    /// - Throws: Why the client may not connect.
+    public func session(for identity: PeerIdentity) throws(CloseReason) -> GatewaySession {
         try configuration.denyList.check(identity)
         let resolution = try identityMap.resolve(identity)
         let client = configuration.clients[resolution.entry]

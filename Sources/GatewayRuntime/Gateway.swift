@@ -25,6 +25,8 @@ public final class Gateway: Sendable {
 
     /// The addresses that are listened on, with the ports that the system chose.
     public let addresses: [ListenerAddress]
+    /// The files of the Unix sockets that are listened at.
+    private let socketFiles: [SocketFile]
 
     private let mailboxes: [Reactor.Mailbox]
     private let threads: Mutex<[WorkerThread]>
@@ -37,7 +39,8 @@ public final class Gateway: Sendable {
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let threadCount = snapshot.configuration.threads ?? max(1, cores)
         let listeners = try Self.openListeners(snapshot, threadCount)
-        addresses = listeners.map(\.address)
+        addresses = listeners.compactMap(\.address)
+        socketFiles = listeners.compactMap(\.file)
         let load = GatewayLoad()
         let identities = IdentityRegistry()
         var mailboxes: [Reactor.Mailbox] = []
@@ -56,27 +59,27 @@ public final class Gateway: Sendable {
                     threadCount: threadCount
                 )
                 for (listener, descriptor) in zip(snapshot.listeners, shares) {
-                    try Listener(
-                        socket: Socket(Descriptor(descriptor)),
-                        tls: listener.tls,
-                        environment: environment
-                    ).start()
+                    let socket = Socket(Descriptor(descriptor))
+                    switch listener {
+                    case .tcp(_, let tls):
+                        try Listener(socket: socket, clients: .remote(tls), environment: environment).start()
+                    case .unix:
+                        try Listener(socket: socket, clients: .local, environment: environment).start()
+                    }
                 }
                 let handover = Handover(reactor: reactor)
                 threads.append(try WorkerThread { handover.reactor.run() })
             }
         } catch {
-            for listener in listeners {
-                for descriptor in listener.descriptors.dropFirst(mailboxes.count) { _ = close(descriptor) }
-            }
+            for listener in listeners { listener.close(from: mailboxes.count) }
             for mailbox in mailboxes { mailbox.post { $0.stop(grace: 0) } }
             for thread in threads { thread.join() }
             throw GatewayStartError("cannot start a thread: \(error)")
         }
         self.mailboxes = mailboxes
         self.threads = Mutex(threads)
-        for address in addresses {
-            logger.info("listening", metadata: ["address": "\(address)", "threads": "\(threadCount)"])
+        for listener in listeners {
+            logger.info("listening", metadata: ["address": "\(listener.name)", "threads": "\(threadCount)"])
         }
     }
 
@@ -88,14 +91,14 @@ public final class Gateway: Sendable {
     private static func openListeners(
         _ snapshot: GatewaySnapshot,
         _ threadCount: Int
-    ) throws(GatewayStartError) -> [(descriptors: [Int32], address: ListenerAddress)] {
-        var opened: [(descriptors: [Int32], address: ListenerAddress)] = []
+    ) throws(GatewayStartError) -> [ListeningSockets] {
+        var opened: [ListeningSockets] = []
         do throws(GatewayStartError) {
             for listener in snapshot.listeners {
-                opened.append(try ListeningSockets.open(listener.address, count: threadCount))
+                opened.append(try ListeningSockets.open(listener, count: threadCount))
             }
         } catch {
-            for descriptor in opened.flatMap(\.descriptors) { _ = close(descriptor) }
+            for listener in opened { listener.close() }
             throw error
         }
         return opened
@@ -103,6 +106,8 @@ public final class Gateway: Sendable {
 
     /// Stops accepting and tells every connection to end; returns at once.
     public func stop() {
+        // First, so that nobody connects to a socket that will not be accepted from any more.
+        for file in socketFiles { file.remove() }
         for mailbox in mailboxes {
             mailbox.post { $0.stop(grace: Self.stopGrace) }
         }

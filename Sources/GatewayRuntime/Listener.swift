@@ -7,8 +7,16 @@ internal import Glibc
 internal import Logging
 internal import TLSEngine
 
-/// One thread's share of a listening address: accepts connections and makes bridges of them.
+/// One thread's share of a listener: accepts connections and makes bridges of them.
 final class Listener: EventHandler {
+    /// Who connects here, and what proves who they are.
+    enum Clients {
+        /// Anybody, with a certificate.
+        case remote(TLSContext)
+        /// Processes of this machine, through a Unix socket that all threads share.
+        case local
+    }
+
     /// Connections accepted in one turn of the loop, so that those that are there have theirs.
     private static let acceptsPerTurn = 16
     /// How long accepting pauses when the process has no descriptors left.
@@ -17,14 +25,14 @@ final class Listener: EventHandler {
     private static let newcomerPause: UInt64 = 10_000_000
 
     private let socket: Socket
-    private let tls: TLSContext
+    private let clients: Clients
     private let environment: BridgeEnvironment
     private var handle: Reactor.Handle?
     private var isPaused = false
 
-    init(socket: consuming Socket, tls: TLSContext, environment: BridgeEnvironment) {
+    init(socket: consuming Socket, clients: Clients, environment: BridgeEnvironment) {
         self.socket = socket
-        self.tls = tls
+        self.clients = clients
         self.environment = environment
     }
 
@@ -34,13 +42,29 @@ final class Listener: EventHandler {
     func start() throws(SystemError) {
         let handle = reactor.makeHandle(self)
         self.handle = handle
-        try reactor.watch(handle, socket.number, for: .readable)
+        try watch(handle)
+    }
+
+    private func watch(_ handle: Reactor.Handle) throws(SystemError) {
+        switch clients {
+        case .remote: try reactor.watch(handle, socket.number, for: .readable)
+        case .local: try reactor.watch(handle, socket.number, for: [.readable, .exclusive])
+        }
     }
 
     func ready(_ readiness: Readiness, role: UInt8) {
         for _ in 0..<Self.acceptsPerTurn where !isPaused {
-            guard acceptOne() else { return }
+            guard acceptOne() else { break }
         }
+        if case .local = clients, !isPaused { queueUpAgain() }
+    }
+
+    /// The kernel wakes the first of the threads that wait for a shared socket. Who has had a turn goes to the end of the
+    /// line, or it would get every client of a quiet gateway.
+    private func queueUpAgain() {
+        guard let handle else { return }
+        reactor.unwatch(handle)
+        do throws(SystemError) { try watch(handle) } catch { pause(for: Self.descriptorPause) }
     }
 
     /// Accepts one connection.
@@ -55,6 +79,14 @@ final class Listener: EventHandler {
         let address = SocketAddress { storage, length in accepted = clinux_accept(socket.number, storage, length) }
         guard accepted >= 0 else { return acceptFailed(SystemError("accept")) }
         let connection = Socket(Descriptor(accepted))
+        switch clients {
+        case .remote(let tls): serve(connection, address.listenerAddress, tls)
+        case .local: serve(connection)
+        }
+        return true
+    }
+
+    private func serve(_ connection: consuming Socket, _ address: ListenerAddress?, _ tls: TLSContext) {
         // Small messages leave at once, and peers that vanished without a word are noticed within minutes.
         let options: [(Int32, Int32, Int32)] = [
             (Int32(IPPROTO_TCP), TCP_NODELAY, 1), (SOL_SOCKET, SO_KEEPALIVE, 1),
@@ -66,17 +98,21 @@ final class Listener: EventHandler {
             try? connection.setOption(level, name, value)
         }
         do throws(TLSError) {
-            let bridge = try Bridge(
-                socket: connection,
-                peer: address.listenerAddress,
-                tls: tls,
-                environment: environment
-            )
-            bridge.start()
+            let client = try ClientLink(socket: connection, context: tls, scratch: reactor.scratch)
+            Bridge(client: client, peer: address.map { "\($0)" }, environment: environment).start()
         } catch {
             logger.error("a connection cannot be served", metadata: ["detail": "\(error)"])
         }
-        return true
+    }
+
+    private func serve(_ connection: consuming Socket) {
+        do throws(SystemError) {
+            let peer = try PeerCredentials.read(connection, asksFor: environment.snapshot.asksFor(executable:))
+            let client = ClientLink(socket: connection, peer: peer, scratch: reactor.scratch)
+            Bridge(client: client, peer: "\(peer)", environment: environment).start()
+        } catch {
+            logger.error("a connection cannot be served", metadata: ["detail": "\(error)"])
+        }
     }
 
     private func acceptFailed(_ error: SystemError) -> Bool {
@@ -107,7 +143,7 @@ final class Listener: EventHandler {
         guard isPaused, let handle else { return }
         isPaused = false
         do throws(SystemError) {
-            try reactor.watch(handle, socket.number, for: .readable)
+            try watch(handle)
         } catch {
             pause(for: Self.descriptorPause)
         }

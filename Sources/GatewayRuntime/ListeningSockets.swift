@@ -4,18 +4,60 @@
 internal import GatewayCore
 internal import Glibc
 
-/// The sockets of one listening address, one a thread, among which the kernel spreads connections.
-enum ListeningSockets {
+/// The sockets of one listener, one a thread.
+///
+/// Those of an address share its port, and the kernel spreads connections among them. A Unix socket cannot be shared so:
+/// there all threads have the same one.
+struct ListeningSockets {
+    /// One descriptor for each thread; whoever takes them closes them.
+    var descriptors: [Int32]
+    /// The address, its port chosen where it was 0; nil for a Unix socket.
+    var address: ListenerAddress?
+    /// The file of a Unix socket.
+    var file: SocketFile?
+
+    /// What logs call it.
+    var name: String { address.map { "\($0)" } ?? file.map { "unix:\($0.path)" } ?? "" }
+
     /// Connections that wait to be accepted; the kernel cuts it down to net.core.somaxconn.
     private static let backlog: Int32 = 4096
 
-    /// Binds `count` sockets to one address.
-    ///
-    /// - Returns: The sockets' descriptors, which the caller owns, and the address, its port chosen where it was 0.
-    static func open(
+    /// Gives everything back, without a thread that would do it.
+    func close(from index: Int = 0) {
+        for descriptor in descriptors.dropFirst(index) { _ = Glibc.close(descriptor) }
+        file?.remove()
+    }
+
+    /// Listens, with a descriptor for each of `count` threads.
+    static func open(_ listener: GatewaySnapshot.Listener, count: Int) throws(GatewayStartError) -> ListeningSockets {
+        switch listener {
+        case .tcp(let address, _): try open(address, count: count)
+        case .unix(let place): try open(place, count: count)
+        }
+    }
+
+    private static func open(
+        _ place: GatewayConfiguration.ListenerSocket,
+        count: Int
+    ) throws(GatewayStartError) -> ListeningSockets {
+        let (descriptor, file) = try SocketFile.listen(place, backlog: backlog)
+        var sockets = ListeningSockets(descriptors: [descriptor], file: file)
+        for _ in 1..<count {
+            let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+            guard copy >= 0 else {
+                let error = SystemError("fcntl")
+                sockets.close()
+                throw GatewayStartError("cannot listen on \(sockets.name): \(error)")
+            }
+            sockets.descriptors.append(copy)
+        }
+        return sockets
+    }
+
+    private static func open(
         _ address: ListenerAddress,
         count: Int
-    ) throws(GatewayStartError) -> (descriptors: [Int32], address: ListenerAddress) {
+    ) throws(GatewayStartError) -> ListeningSockets {
         var bound = address
         // Sockets that share a port do not notice those of another gateway; one that does not share does.
         if address.port != 0 { try makeExclusive(address) }
@@ -34,14 +76,14 @@ enum ListeningSockets {
                 }
             }
         } catch {
-            for number in sockets { _ = close(number) }
+            for number in sockets { _ = Glibc.close(number) }
             throw error
         }
-        return (sockets, bound)
+        return ListeningSockets(descriptors: sockets, address: bound)
     }
 
     private static func makeExclusive(_ address: ListenerAddress) throws(GatewayStartError) {
-        _ = close(try make(address, sharingPort: false))
+        _ = Glibc.close(try make(address, sharingPort: false))
     }
 
     private static func make(_ address: ListenerAddress, sharingPort: Bool) throws(GatewayStartError) -> Int32 {

@@ -35,7 +35,7 @@ struct Certs: ParsableCommand {
                 throw ExitCode.failure
             }
             var lines: [(String, String)] = []
-            for field in IdentityField.allCases {
+            for field in IdentityField.ofCertificates {
                 lines += field.values(in: identity).map { (field.rawValue, $0) }
             }
             lines.append(("serial", identity.serialNumber))

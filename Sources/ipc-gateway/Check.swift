@@ -24,8 +24,14 @@ struct Check: ParsableCommand {
         for note in snapshot.notes { Console.say("warning: \(note)") }
         let configuration = snapshot.configuration
         for listener in snapshot.listeners {
-            let names = listener.tls.certificate.map { "certificate of \($0.subject)" } ?? "no certificate"
-            Console.say("listens on \(listener.address), \(names)")
+            switch listener {
+            case .tcp(let address, let tls):
+                let names = tls.certificate.map { "certificate of \($0.subject)" } ?? "no certificate"
+                Console.say("listens on \(address), \(names)")
+            case .unix(let socket):
+                let mode = String(socket.mode, radix: 8)
+                Console.say("listens on unix:\(socket.path), mode 0\(mode), for local clients")
+            }
         }
         for upstream in configuration.upstreams {
             let when = upstream.eager ? "as soon as a client is accepted" : "at a client's first request"

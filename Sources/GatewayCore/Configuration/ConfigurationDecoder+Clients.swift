@@ -51,6 +51,7 @@ extension ConfigurationDecoder {
             "context",
             "the client's context, as in  context: \"remote:{commonName}\"  or  context: { announced: [main] }"
         ).flatMap { decodeContext($0, section.path(of: "context")) }
+        if let match, let context { checkContext(context, of: match, section) }
         let rights = decodePolicy(section, &roles)
         let upstreams = decodeUpstreamNames(section, upstreams: upstreams)
         let own = section.members["limits"].map { decodeClientLimits($0, section.path(of: "limits"), limits) }
@@ -89,6 +90,7 @@ extension ConfigurationDecoder {
         if match.isEmpty, section.members.isEmpty {
             reader.report(node, path, "is empty and would match everybody; name at least one certificate field")
         }
+        checkSources(match, node, path)
         return match.isEmpty ? nil : match
     }
 
@@ -101,11 +103,13 @@ extension ConfigurationDecoder {
         }
         var patterns: [Glob] = []
         for item in items {
-            guard let text = reader.text(item.node, item.path, "a pattern for the certificate's \(field.rawValue)")
+            guard let text = reader.text(item.node, item.path, "a pattern for \(field.phrase)")
             else {
                 continue
             }
-            if let pattern = field.pattern(text) {
+            if !isPossible(text, item.node, item.path, field) {
+                continue
+            } else if let pattern = field.pattern(text) {
                 patterns.append(pattern)
                 warnOfWidth(text, item.node, item.path, field)
             } else {

@@ -59,7 +59,15 @@ extension ConfigurationDecoder {
         guard let items = reader.list(from, "identity.from", of: "certificate fields") else { return [] }
         var fields: [IdentityField] = []
         for item in items {
-            let known = IdentityField.allCases.map(\.rawValue)
+            if case .scalar(let scalar) = item.node, IdentityField(rawValue: scalar.string)?.source == .local {
+                let fields = IdentityField.ofLocalClients.map(\.rawValue).joined(separator: ", ")
+                let message =
+                    "'\(scalar.string)' is not a certificate's: the fields of local clients are always judged, in the "
+                    + "order \(fields); leave it out"
+                reader.report(item.node, item.path, message)
+                continue
+            }
+            let known = IdentityField.ofCertificates.map(\.rawValue)
             guard let name = reader.choice(item.node, item.path, of: known), let field = IdentityField(rawValue: name)
             else { continue }
             if fields.contains(field) {

@@ -6,7 +6,7 @@ internal import Yams
 /// `listeners:`.
 extension ConfigurationDecoder {
     mutating func decodeListeners(_ document: ConfigurationReader.Section) -> [GatewayConfiguration.Listener] {
-        let what = "the addresses to listen on, as in  - address: 0.0.0.0:7443"
+        let what = "where to listen, as in  - address: 0.0.0.0:7443"
         guard let node = reader.required(document, "listeners", what),
             let items = reader.list(node, "listeners", of: "listeners")
         else { return [] }
@@ -19,13 +19,52 @@ extension ConfigurationDecoder {
     }
 
     private mutating func decodeListener(_ node: Node, _ path: String) -> GatewayConfiguration.Listener? {
-        guard let section = reader.section(node, path, known: ["address", "tls"]) else { return nil }
-        let address = reader.required(section, "address", "IP address and port, as in 0.0.0.0:7443 or [::]:7443")
+        guard let section = reader.section(node, path, known: ["address", "tls", "unix", "mode"]) else { return nil }
+        if section.members["unix"] != nil {
+            return decodeSocket(section).map { .init(place: .unix($0), line: node.mark?.line ?? 0) }
+        }
+        if let mode = section.members["mode"] {
+            reader.report(mode, section.path(of: "mode"), "is for a Unix socket; an address has none")
+        }
+        let address = reader.required(section, "address", "IP address and port, as in 0.0.0.0:7443 (or 'unix': a path)")
             .flatMap { decodeAddress($0, section.path(of: "address")) }
         let tls = reader.required(section, "tls", "a mapping with certificate, key and clientCA")
             .flatMap { decodeTLS($0, section.path(of: "tls")) }
         guard let address, let tls else { return nil }
-        return GatewayConfiguration.Listener(address: address, tls: tls, line: node.mark?.line ?? 0)
+        return GatewayConfiguration.Listener(place: .tcp(address, tls), line: node.mark?.line ?? 0)
+    }
+
+    private mutating func decodeSocket(
+        _ section: ConfigurationReader.Section
+    ) -> GatewayConfiguration.ListenerSocket? {
+        if let node = section.members["address"] {
+            let message = "a listener has either 'address' or 'unix'; make two of it"
+            reader.report(node, section.path(of: "address"), message)
+        }
+        if let node = section.members["tls"] {
+            let message =
+                "a Unix socket has no TLS: the kernel says who connects, and clients: match uid, gid and executable; "
+                + "leave it out"
+            reader.report(node, section.path(of: "tls"), message)
+        }
+        let mode = section.members["mode"].map { decodeMode($0, section.path(of: "mode")) }
+        guard let path = requiredText(section, "unix", "the path of a Unix socket") else { return nil }
+        return GatewayConfiguration.ListenerSocket(
+            path: path,
+            mode: mode ?? GatewayConfiguration.ListenerSocket.standardMode
+        )
+    }
+
+    private mutating func decodeMode(_ node: Node, _ path: String) -> UInt32 {
+        let what = "a file's mode in octal digits, quoted, as in \"0660\""
+        let standard = GatewayConfiguration.ListenerSocket.standardMode
+        guard let text = reader.text(node, path, what) else { return standard }
+        // Without its zero a number might be meant as a decimal one.
+        guard text.utf8.count == 4, text.utf8.first == UInt8(ascii: "0"), let mode = UInt32(text, radix: 8) else {
+            reader.report(node, path, "expected \(what), not '\(text)'")
+            return standard
+        }
+        return mode
     }
 
     private mutating func decodeAddress(_ node: Node, _ path: String) -> ListenerAddress? {

@@ -72,9 +72,10 @@ struct ConfigurationDecoder {
         let listeners = decodeListeners(document)
         let upstreams = decodeUpstreams(document)
         let identity = decodeIdentity(document)
-        let fields = identity.fields
+        let fields = identity.fields + IdentityField.ofLocalClients
         let limits = decodeLimits(document)
         let clients = decodeClients(document, upstreams: upstreams, fields: fields, limits: limits.client)
+        warnOfUnreachable(clients, listeners)
         let answers = decodeAnswers(document)
         let timeouts = decodeTimeouts(document)
         let threads = document.members["threads"].flatMap { reader.integer($0, "threads", in: 1...1024) }

@@ -6,14 +6,31 @@
 /// The document is described in docs/configuration.md. Paths are as written; relative ones are relative to the folder
 /// of the configuration file (`resolve(_:)`).
 public struct GatewayConfiguration: Sendable {
-    /// An address to listen on, and how to speak TLS there.
+    /// Where to listen, and with it what proves who a client is.
     public struct Listener: Sendable {
-        /// The IP address and port.
-        public var address: ListenerAddress
-        /// Certificate, key, trust anchors, versions and algorithms.
-        public var tls: ListenerTLS
+        /// A place to listen at.
+        public enum Place: Sendable {
+            /// An IP address and port, for clients with a certificate: key, trust anchors, versions and algorithms.
+            case tcp(ListenerAddress, ListenerTLS)
+            /// A Unix socket, for clients of whom the kernel says who they are.
+            case unix(ListenerSocket)
+        }
+
+        /// The place.
+        public var place: Place
         /// The line of the entry in the file.
         public var line: Int
+    }
+
+    /// A Unix socket to listen at.
+    public struct ListenerSocket: Sendable, Hashable {
+        /// The mode of the file when none is written: for the gateway's own user.
+        public static let standardMode: UInt32 = 0o600
+
+        /// The path of the socket.
+        public var path: String
+        /// The mode of the file. Who may write to it may connect.
+        public var mode: UInt32
     }
 
     /// Where the passphrase of a private key is.
@@ -84,7 +101,7 @@ public struct GatewayConfiguration: Sendable {
 
     /// One entry of `clients:`: whom it matches, which context they get, what they may do and where they are led.
     public struct Client: Sendable {
-        /// Certificate fields, all of which must match, each by one of its patterns.
+        /// Fields of one kind (certificate or local client), all of which must match, each by one of its patterns.
         public var match: [IdentityField: [Glob]]
         /// The context.
         public var context: ContextRule
@@ -106,7 +123,7 @@ public struct GatewayConfiguration: Sendable {
     public var listeners: [Listener]
     /// Local servers, in the order of the file; at least one.
     public var upstreams: [Upstream]
-    /// The certificate fields that name a client, in order.
+    /// The fields that name a client, in order: those of certificates as configured, then those of local clients.
     public var identityFields: [IdentityField]
     /// Certificates that are refused.
     public var denyList: DenyList

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A context with places for values of the certificate: `remote:{uri.lastComponent}`.
+/// A context with places for values that name the client: `remote:{uri.lastComponent}`.
 ///
 /// Values are put in literally. One that could be taken for something else where the context is used, because it holds
 /// a control character, a wildcard or a separator, is refused instead.
@@ -89,10 +89,10 @@ public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
     ) throws(Failure) -> String {
         let text = try selected(part, of: value)
         guard !text.isEmpty else {
-            throw Failure(description: "the certificate's \(field.rawValue) '\(value)' leaves nothing for the context")
+            throw Failure(description: "\(field.phrase) '\(value)' leaves nothing for the context")
         }
         var refused: Set<Unicode.Scalar> = ["*", "?", "[", "]", "{", "}", "\\"]
-        let keepsSeparators = part == .path || part == .whole && [.uri, .ip, .fingerprint, .publicKey].contains(field)
+        let keepsSeparators = part == .path || part == .whole && [.uri, .ip, .fingerprint, .publicKey, .executable].contains(field)
         if !keepsSeparators {
             refused.formUnion([":", "/"])
         }
@@ -100,8 +100,7 @@ public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
         where refused.contains(scalar) || scalar.properties.generalCategory == .control {
             let shown = String(scalar).unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
             throw Failure(
-                description:
-                    "the certificate's \(field.rawValue) holds '\(shown)', which a context must not take from a certificate"
+                description: "\(field.phrase) holds '\(shown)', which a context must not take from there"
             )
         }
         return text

@@ -19,6 +19,11 @@ public struct DenyList: Sendable, Hashable {
         self.publicKeys = publicKeys
     }
 
+    /// Throws when a client's certificate is on the list; a local client has none.
+    public func check(_ identity: PeerIdentity) throws(CloseReason) {
+        if case .certificate(let certificate) = identity { try check(certificate) }
+    }
+
     /// Throws when the certificate is on the list.
     public func check(_ identity: CertificateIdentity) throws(CloseReason) {
         let found: String? =

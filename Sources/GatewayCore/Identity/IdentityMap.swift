@@ -4,7 +4,7 @@
 internal import IPCProtocol
 public import TLSEngine
 
-/// Decides which client entry a certificate belongs to.
+/// Decides which client entry a certificate, or a local client, belongs to.
 ///
 /// The fields are tried in the configured order. At the first field at which some entry matches, all values of that
 /// field and all entries count: one distinct result is the answer, two or more refuse. No result at any field refuses.
@@ -24,7 +24,7 @@ public struct IdentityMap: Sendable {
         }
     }
 
-    /// Whom a certificate names.
+    /// Whom a certificate, or what the kernel says, names.
     public struct Resolution: Sendable, Hashable {
         /// The index of the entry.
         public var entry: Int
@@ -49,6 +49,11 @@ public struct IdentityMap: Sendable {
 
     /// The entry of the certificate's owner, or why there is none.
     public func resolve(_ identity: CertificateIdentity) throws(CloseReason) -> Resolution {
+        try resolve(.certificate(identity))
+    }
+
+    /// The entry of a client, or why there is none.
+    public func resolve(_ identity: PeerIdentity) throws(CloseReason) -> Resolution {
         for field in fields {
             var results: [Resolution] = []
             for index in entries.indices where judgingField(of: entries[index]) == field {
@@ -62,11 +67,19 @@ public struct IdentityMap: Sendable {
             if results.count > 1 { throw ambiguous(results, field) }
             if let result = results.first { return result }
         }
-        throw CloseReason(
-            .identityNotMapped,
-            "no entry of clients: matches the certificate (\(LogText.names(of: identity))); "
-                + "'ipc-gateway certs inspect' prints what an entry can match"
-        )
+        throw Self.notMapped(identity)
+    }
+
+    private static func notMapped(_ identity: PeerIdentity) -> CloseReason {
+        let names = LogText.names(of: identity)
+        let message =
+            switch identity {
+            case .certificate:
+                "no entry of clients: matches the certificate (\(names)); "
+                    + "'ipc-gateway certs inspect' prints what an entry can match"
+            case .local: "no entry of clients: matches the local client (\(names))"
+            }
+        return CloseReason(.identityNotMapped, message)
     }
 
     private func judgingField(of entry: Entry) -> IdentityField? {
@@ -75,7 +88,7 @@ public struct IdentityMap: Sendable {
 
     private func matches(
         _ entry: Entry,
-        _ identity: CertificateIdentity,
+        _ identity: PeerIdentity,
         _ field: IdentityField,
         _ value: String
     ) -> Bool {
@@ -88,7 +101,7 @@ public struct IdentityMap: Sendable {
 
     private func grant(
         _ entry: Entry,
-        _ identity: CertificateIdentity,
+        _ identity: PeerIdentity,
         _ field: IdentityField,
         _ value: String
     ) throws(CloseReason) -> ContextGrant {
@@ -119,7 +132,7 @@ public struct IdentityMap: Sendable {
     /// The value of a field other than the deciding one: the one the entry's patterns match, or the only one.
     private static func onlyValue(
         of field: IdentityField,
-        in identity: CertificateIdentity,
+        in identity: PeerIdentity,
         _ entry: Entry
     ) throws(ContextTemplate.Failure) -> String {
         let values = field.values(in: identity).filter { value in
@@ -128,8 +141,8 @@ public struct IdentityMap: Sendable {
         guard let value = values.first, values.allSatisfy({ $0.utf8.elementsEqual(value.utf8) }) else {
             throw ContextTemplate.Failure(
                 description: values.isEmpty
-                    ? "the context needs the certificate's \(field.rawValue), which it does not have"
-                    : "the context needs one \(field.rawValue), but the certificate has \(values.count)"
+                    ? "the context needs \(field.phrase), which is not there"
+                    : "the context needs one \(field.rawValue), but there are \(values.count)"
             )
         }
         return value
@@ -139,7 +152,7 @@ public struct IdentityMap: Sendable {
         let values = results.map { "'\(LogText.quoted($0.value))'" }.joined(separator: ", ")
         return CloseReason(
             .identityAmbiguous,
-            "the certificate's \(field.rawValue) leads to \(results.count) different results (\(values)); "
+            "\(field.phrase) leads to \(results.count) different results (\(values)); "
                 + "make the patterns of clients: disjoint"
         )
     }

@@ -22,10 +22,29 @@ enum LogText {
 
     private static let mostNames = 12
 
+    /// What a client's identity offers, for a person who wonders why nothing matched.
+    static func names(of identity: PeerIdentity) -> String {
+        switch identity {
+        case .certificate(let certificate): names(of: certificate)
+        case .local(let peer): names(of: peer)
+        }
+    }
+
+    private static func names(of peer: LocalPeer) -> String {
+        let groups = peer.groupIDs.prefix(mostNames).map { "'\($0)'" }.joined(separator: ", ")
+        let more = peer.groupIDs.count > mostNames ? " and \(peer.groupIDs.count - mostNames) more" : ""
+        let executable =
+            switch peer.executable {
+            case .path(let path), .unchecked(let path): "executable '\(quoted(path))'"
+            case .unknown(let reason): "executable unknown: \(quoted(reason))"
+            }
+        return "uid '\(peer.userID)', gid \(groups)\(more), \(executable)"
+    }
+
     /// The names a certificate offers, for a person who wonders why none matched.
-    static func names(of identity: CertificateIdentity) -> String {
+    private static func names(of identity: CertificateIdentity) -> String {
         var names: [String] = []
-        for field in IdentityField.allCases where field != .publicKey && field != .fingerprint {
+        for field in IdentityField.ofCertificates where field != .publicKey && field != .fingerprint {
             names += field.values(in: identity).map { "\(field.rawValue) '\(quoted($0))'" }
         }
         if names.count > mostNames { names = names.prefix(mostNames) + ["and \(names.count - mostNames) more"] }

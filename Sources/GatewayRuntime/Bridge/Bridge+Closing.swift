@@ -149,7 +149,7 @@ extension Bridge {
                 let message = "no TLS handshake within \(Self.text(timeouts.handshake))"
                 close(CloseReason(.handshakeTimeout, message))
             } else {
-                close(CloseReason(.contextTimeout, "no context within \(Self.text(timeouts.context)) of the handshake"))
+                close(CloseReason(.contextTimeout, "no context within \(Self.text(timeouts.context))"))
             }
         } else if deadlines.frame <= now {
             let message = "the rest of a frame did not come in time (\(client.pending.count) bytes of it had)"
@@ -232,7 +232,7 @@ extension CloseReason {
     fileprivate var clientText: String {
         switch code {
         case .identityNotMapped, .identityAmbiguous, .identityRefused, .certificateDenied:
-            "the certificate names no client of this gateway"
+            "this is no client that the gateway knows"
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed:
             "the server behind the gateway is not available"
         case .contextNotAllowed: "this client may not have the context it announces"

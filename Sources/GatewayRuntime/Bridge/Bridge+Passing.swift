@@ -24,7 +24,7 @@ extension Bridge {
         case .plaintext(let count):
             noteActivity()
             charge(count, &clientRate, &deadlines.clientRate, isInbound: true)
-            if client.isEstablished, phase == .handshaking { handshakeFinished() }
+            if client.isEstablished, session == nil { handshakeFinished() }
             guard phase != .lingering else { return }
             let plaintext = UnsafeRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count])
             if client.pending.isEmpty {
@@ -52,13 +52,14 @@ extension Bridge {
     }
 
     private func handshakeFinished() {
-        log.established(client.tls.negotiated)
+        log.established(client.negotiated)
         do {
-            guard let identity = try client.tls.peerCertificate() else {
+            guard let identity = try client.identity() else {
                 return close(CloseReason(.identityRefused, "the client showed no certificate"))
             }
             log.identified(identity)
             session = try snapshot.session(for: identity)
+            guard phase == .handshaking else { return }
             phase = .announcing
             deadlines.client = reactor.now + snapshot.configuration.timeouts.context
         } catch let reason as CloseReason {

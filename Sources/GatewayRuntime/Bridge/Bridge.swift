@@ -4,15 +4,14 @@
 internal import GatewayCore
 internal import IPCProtocol
 internal import Logging
-internal import TLSEngine
 
-/// One client's connection from accept to close: the client's TLS on one side, the Unix sockets of its local servers on
-/// the other, and between them the session, which judges every frame.
+/// One client's connection from accept to close: the client's TLS or Unix socket on one side, the Unix sockets of
+/// its local servers on the other, and between them the session, which judges every frame.
 final class Bridge: EventHandler {
     enum Phase {
         /// TLS is being negotiated.
         case handshaking
-        /// The certificate is known; the context is awaited.
+        /// There is nothing to negotiate any more; the context is awaited.
         case announcing
         /// Frames pass.
         case open
@@ -71,19 +70,21 @@ final class Bridge: EventHandler {
     private var clientStall = StallWatch()
 
     /// Takes a connection that was just accepted.
-    init(
-        socket: consuming Socket,
-        peer: ListenerAddress?,
-        tls: TLSContext,
-        environment: BridgeEnvironment
-    ) throws(TLSError) {
+    ///
+    /// - Parameters:
+    ///   - client: The client's side.
+    ///   - peer: What logs call the client.
+    ///   - environment: What it shares with the other connections of its thread.
+    init(client: ClientLink, peer: String?, environment: BridgeEnvironment) {
         let reactor = environment.reactor
-        client = try ClientLink(socket: socket, context: tls, scratch: reactor.scratch)
+        self.client = client
         self.environment = environment
         acceptedAt = reactor.now
         lastActivity = reactor.now
         log = ConnectionLog(logger: environment.logger, peer: peer, openedAt: reactor.now)
-        deadlines.client = reactor.now + environment.snapshot.configuration.timeouts.handshake
+        let timeouts = environment.snapshot.configuration.timeouts
+        if client.isEstablished { phase = .announcing }
+        deadlines.client = reactor.now + (client.isEstablished ? timeouts.context : timeouts.handshake)
     }
 
     var reactor: Reactor { environment.reactor }

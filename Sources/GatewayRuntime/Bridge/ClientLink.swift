@@ -5,7 +5,9 @@ internal import GatewayCore
 internal import Glibc
 internal import TLSEngine
 
-/// The client's side of a bridge: its TCP socket, its TLS session, and what waits in either direction.
+/// The client's side of a bridge: its socket, its TLS session if it has one, and what waits in either direction.
+///
+/// A local client's bytes go as they are; for it, ciphertext and plaintext are the same.
 final class ClientLink {
     /// What one reading brought.
     enum Reception {
@@ -18,11 +20,11 @@ final class ClientLink {
     }
 
     let socket: Socket
-    let tls: TLSSession
+    private let security: Security
     /// Plaintext that has not been judged: an incomplete frame, or frames beyond one turn's share.
     var pending = ByteQueue()
-    /// Whether the TLS handshake is over.
-    private(set) var isEstablished = false
+    /// Whether the TLS handshake is over; there is none with a local client.
+    private(set) var isEstablished: Bool
     /// Whether the client has finished sending, by close_notify or end of file.
     private(set) var hasEnded = false
     /// Whether our own end of file has been sent.
@@ -42,10 +44,42 @@ final class ClientLink {
     private var backlog = ByteQueue()
     private var isFinishing = false
 
+    /// What stands between the socket and the frames.
+    private enum Security {
+        case tls(TLSSession)
+        /// Nothing: the kernel keeps others out, and says who the client is.
+        case local(LocalPeer)
+    }
+
+    /// A client that has to show a certificate.
     init(socket: consuming Socket, context: TLSContext, scratch: Scratch) throws(TLSError) {
-        tls = try TLSSession(context: context, output: scratch.output)
+        security = .tls(try TLSSession(context: context, output: scratch.output))
+        isEstablished = false
         self.socket = socket
         self.scratch = scratch
+    }
+
+    /// A client on this machine.
+    init(socket: consuming Socket, peer: LocalPeer, scratch: Scratch) {
+        security = .local(peer)
+        isEstablished = true
+        self.socket = socket
+        self.scratch = scratch
+    }
+
+    private var tls: TLSSession? {
+        if case .tls(let session) = security { session } else { nil }
+    }
+
+    /// What was negotiated; nil without TLS.
+    var negotiated: NegotiatedTLS? { tls?.negotiated }
+
+    /// Who the client is, once it is established; nil when it has shown no certificate.
+    func identity() throws(TLSError) -> PeerIdentity? {
+        switch security {
+        case .tls(let session): try session.peerCertificate().map { .certificate($0) }
+        case .local(let peer): .local(peer)
+        }
     }
 
     private var canSend: Bool { !isLost && !isDeaf }
@@ -57,7 +91,9 @@ final class ClientLink {
 
     /// Reads once and decrypts what came; the handshake goes on as far as it can.
     func receive() -> Reception {
-        switch socket.read(into: scratch.input) {
+        // What needs no decryption is read to where it would be decrypted to.
+        let plaintext = UnsafeMutableRawBufferPointer(rebasing: scratch.plaintext[..<Scratch.readByteCount])
+        switch socket.read(into: tls == nil ? plaintext : scratch.input) {
         case .wouldBlock:
             return .nothing
         case .end:
@@ -67,8 +103,9 @@ final class ClientLink {
             return .failed(CloseReason(.connectionLost, "the connection to the client was lost: \(error.reason)"))
         case .bytes(let count):
             receivedByteCount += count
+            guard let tls else { return .plaintext(count) }
             let input = UnsafeRawBufferPointer(rebasing: scratch.input[..<count])
-            let decrypted = tls.withInput(input) { decrypt() }
+            let decrypted = tls.withInput(input) { decrypt(tls) }
             if let failure, decrypted == 0 { return .failed(failure) }
             return .plaintext(decrypted)
         }
@@ -86,7 +123,7 @@ final class ClientLink {
     }
 
     /// Decrypts what there is into `Scratch.plaintext`. What came before a failure is still given.
-    private func decrypt() -> Int {
+    private func decrypt(_ tls: TLSSession) -> Int {
         var filled = 0
         do throws(TLSError) {
             if !isEstablished {
@@ -125,10 +162,13 @@ final class ClientLink {
         pending = ByteQueue()
     }
 
-    /// Encrypts bytes and queues them; `flush` sends.
+    /// Encrypts bytes if need be and queues them; `flush` sends.
     func send(_ bytes: UnsafeRawBufferPointer) throws(TLSError) {
         guard canSend, !isFinishing, !bytes.isEmpty else { return }
-        try tls.write(bytes)
+        switch security {
+        case .tls(let session): try session.write(bytes)
+        case .local: scratch.output.append(bytes)
+        }
     }
 
     /// Sends what is queued, as far as the socket takes it. Call it after everything that may have produced output.
@@ -168,11 +208,11 @@ final class ClientLink {
         }
     }
 
-    /// Sends close_notify behind everything that is queued, then the end of file.
+    /// Sends close_notify, where there is TLS, behind everything that is queued, then the end of file.
     func finishSending() {
         guard !isFinishing else { return }
         isFinishing = true
-        tls.sendCloseNotify()
+        tls?.sendCloseNotify()
         flush()
     }
 

@@ -13,7 +13,7 @@ struct ConnectionLog {
     private var deniedBefore = false
     private var lostBefore = false
 
-    init(logger: Logger, peer: ListenerAddress?, openedAt: UInt64) {
+    init(logger: Logger, peer: String?, openedAt: UInt64) {
         self.logger = logger
         self.openedAt = openedAt
         if let peer { self.logger[metadataKey: "peer"] = "\(peer)" }
@@ -26,9 +26,11 @@ struct ConnectionLog {
         if let group = negotiated.group { logger[metadataKey: "group"] = "\(group)" }
     }
 
-    mutating func identified(_ identity: CertificateIdentity) {
-        logger[metadataKey: "subject"] = "\(identity.subject)"
-        logger[metadataKey: "fingerprint"] = "\(identity.fingerprint)"
+    mutating func identified(_ identity: PeerIdentity) {
+        // What there is to say of a local client is its peer already.
+        guard case .certificate(let certificate) = identity else { return }
+        logger[metadataKey: "subject"] = "\(certificate.subject)"
+        logger[metadataKey: "fingerprint"] = "\(certificate.fingerprint)"
     }
 
     mutating func accepted(_ session: GatewaySession) {

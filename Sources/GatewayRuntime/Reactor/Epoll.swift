@@ -12,6 +12,8 @@ struct Readiness: OptionSet {
     static let writable = Readiness(rawValue: UInt32(CLINUX_EPOLL_OUT))
     static let failed = Readiness(rawValue: UInt32(CLINUX_EPOLL_ERR))
     static let hungUp = Readiness(rawValue: UInt32(CLINUX_EPOLL_HUP))
+    /// Asked for only: of the threads that wait for a socket they share, wake one.
+    static let exclusive = Readiness(rawValue: UInt32(CLINUX_EPOLL_EXCLUSIVE))
 }
 
 /// The kernel's list of watched descriptors (level-triggered).
