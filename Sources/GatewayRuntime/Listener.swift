@@ -106,7 +106,7 @@ final class Listener: EventHandler {
     }
 
     private func serve(_ connection: consuming Socket) {
-        do throws(SystemError) {
+        do throws(PeerCredentials.Failure) {
             let peer = try PeerCredentials.read(connection, asksFor: environment.snapshot.asksFor(executable:))
             let client = ClientLink(socket: connection, peer: peer, scratch: reactor.scratch)
             Bridge(client: client, peer: "\(peer)", environment: environment).start()

@@ -33,12 +33,22 @@ struct ConfigurationTests {
         }
     }
 
+    private static func listener(
+        _ configuration: GatewayConfiguration
+    ) throws -> (ListenerAddress, GatewayConfiguration.ListenerTLS) {
+        guard case .tcp(let address, let tls)? = configuration.listeners.first?.place else {
+            throw CloseReason(.gatewayFailure, "no listener with TLS")
+        }
+        return (address, tls)
+    }
+
     @Test("is read with documented defaults")
     func defaults() throws {
         let configuration = try Self.read(Self.good)
-        #expect(configuration.listeners[0].address == ListenerAddress(host: "0.0.0.0", port: 7443))
-        #expect(configuration.listeners[0].tls.minimumVersion == "1.3")
-        #expect(configuration.identityFields == [.uri, .dns, .commonName])
+        let (address, tls) = try Self.listener(configuration)
+        #expect(address == ListenerAddress(host: "0.0.0.0", port: 7443))
+        #expect(tls.minimumVersion == "1.3")
+        #expect(configuration.identityFields == [.uri, .dns, .commonName, .executable, .uid, .gid])
         #expect(configuration.limits == GatewayLimits())
         #expect(configuration.timeouts == GatewayTimeouts())
         #expect(configuration.upstreams[0].eager == false)
@@ -84,8 +94,9 @@ struct ConfigurationTests {
             threads: 3
             """
         )
-        #expect(configuration.listeners[0].address == ListenerAddress(host: "::1", port: 0))
-        #expect(configuration.listeners[0].tls.groups == ["P-256"])
+        let (address, tls) = try Self.listener(configuration)
+        #expect(address == ListenerAddress(host: "::1", port: 0))
+        #expect(tls.groups == ["P-256"])
         #expect(configuration.upstreams.map(\.eager) == [true, false])
         #expect(configuration.clients[0].upstreams == ["other"])
         #expect(configuration.limits.wire.frameBytes == 1 << 20)
@@ -94,7 +105,6 @@ struct ConfigurationTests {
         #expect(configuration.timeouts.context == 500_000_000)
         #expect(configuration.timeouts.drain == 3_600_000_000_000)
         #expect(configuration.threads == 3)
-        let tls = configuration.listeners[0].tls
         #expect(tls.keyPassphrase == .environment("SECRET"))
         #expect(tls.crl == "r")
         #expect(tls.resumption == 0)

@@ -25,6 +25,8 @@ public struct GatewayConfigurationText: Sendable {
 
     /// The address to listen on.
     public var address = "127.0.0.1:0"
+    /// Further listeners, each a YAML mapping in one line.
+    public var listeners: [String] = []
     /// The gateway's certificate.
     public var certificate: CertificateFiles
     /// The authority of clients' certificates.
@@ -77,6 +79,7 @@ public struct GatewayConfigurationText: Sendable {
             lines += ["      minimumVersion: \"\(minimumVersion)\""]
         }
         lines += self.tls.sorted { $0.key < $1.key }.map { "      \($0.key): \($0.value)" }
+        lines += self.listeners.map { "  - \($0)" }
         lines += ["upstreams:"]
         for upstream in self.upstreams {
             let further = upstream.members.sorted { $0.key < $1.key }.map { ", \($0.key): \($0.value)" }.joined()

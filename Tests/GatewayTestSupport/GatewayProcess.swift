@@ -16,7 +16,7 @@ public final class GatewayProcess: Sendable {
 
     /// The process.
     public let child: ChildProcess
-    /// The port of its first listener.
+    /// The port of its first listener; 0 when that is a Unix socket.
     public let port: UInt16
     private let parsed = Mutex(Log())
 
@@ -43,7 +43,7 @@ public final class GatewayProcess: Sendable {
             }
             Self.parse(child, &log)
             let address = log.lines.first { $0["message"] == "listening" }?["address"]
-            port = address?.split(separator: ":").last.flatMap { UInt16($0) }
+            port = address.map { $0.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
             return port != nil
         }
         self.port = port ?? 0

@@ -47,6 +47,15 @@ public final class TestClient {
         }
     }
 
+    /// Connects to a Unix socket, as the user that the tests run as; what goes wrong becomes the ending.
+    public init(unix path: String) {
+        do {
+            self.stream = try BlockingStream(unix: path)
+        } catch {
+            self.ended(with: error)
+        }
+    }
+
     private func ended(with error: any Error) {
         if let error = error as? TLSError {
             self.ending = .refused(error)

@@ -88,7 +88,7 @@ struct NodeTests {
         var ticks: Bool
         var cancelled: Failure
         var denied: Failure
-        var `protocol`: String
+        var `protocol`: String?
     }
 
     private static func runClient(_ socket: String) throws -> ClientResult {
@@ -106,6 +106,25 @@ struct NodeTests {
         #expect(try client.wait() == 0, "\(client.errors)")
         #expect(try bench.gateway.waitForClosings(1)["reason"] == "finished")
         return try JSONDecoder().decode(ClientResult.self, from: Data(client.output.utf8))
+    }
+
+    @Test("A client in Node does the same over a Unix socket")
+    func localNode() throws {
+        let directory = try TemporaryDirectory()
+        let server = try Node.server(directory.file("node.sock"))
+        let bench = try GatewayBench.local(upstream: .at(directory.file("node.sock"))) { configuration in
+            configuration.clients = [
+                #"{ match: { uid: "\#(getuid())" }, context: "remote:alice", "#
+                    + #"allow: [{ channel: sample, call: ["*"], listen: ["*"] }] }"#
+            ]
+        }
+        let client = try Node.run("client.mjs", [bench.localSocket])
+        #expect(try client.wait() == 0, "\(client.errors)")
+        #expect(try bench.gateway.waitForClosings(1)["reason"] == "finished")
+        var expected = Self.expected(cancelled: "Canceled")
+        expected.protocol = nil
+        #expect(try JSONDecoder().decode(ClientResult.self, from: Data(client.output.utf8)) == expected)
+        #expect(server.status == nil)
     }
 
     private static func expected(cancelled name: String) -> ClientResult {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GatewayTestSupport
+import Glibc
 import IPCProtocol
 import Testing
 
@@ -69,12 +70,23 @@ struct ReplayTests {
     func replay(_ name: String, _ chunking: Chunking) throws {
         let conversation = try Vectors.conversation(name)
         let bench = try GatewayBench(isEager: true) { $0.answers["stack"] = "pass" }
-        try self.replay(conversation, chunking, bench, context: "remote:alice", files: bench.alice(), index: 0)
+        let alice = try bench.connect(bench.alice())
+        try self.replay(conversation, chunking, bench, context: "remote:alice", client: alice, index: 0)
         let announced = conversation.frames[0].value?.string
         if let announced {
-            try self.replay(conversation, chunking, bench, context: announced, files: bench.ops(), index: 1)
+            let ops = try bench.connect(bench.ops())
+            try self.replay(conversation, chunking, bench, context: announced, client: ops, index: 1)
         }
         #expect(try bench.gateway.waitForClosings(announced == nil ? 1 : 2)["reason"] == "finished")
+    }
+
+    @Test("Each side receives exactly what the other sent, over a Unix socket", arguments: names, Chunking.allCases)
+    func replayLocally(_ name: String, _ chunking: Chunking) throws {
+        let bench = try GatewayBench.local(isEager: true)
+        let context = "local:\(getuid())"
+        let client = bench.connectLocally()
+        try self.replay(Vectors.conversation(name), chunking, bench, context: context, client: client, index: 0)
+        #expect(try bench.gateway.waitForClosings(1)["reason"] == "finished")
     }
 
     private func replay(
@@ -82,10 +94,9 @@ struct ReplayTests {
         _ chunking: Chunking,
         _ bench: GatewayBench,
         context: String,
-        files: CertificateFiles,
+        client: TestClient,
         index: Int
     ) throws {
-        let client = try bench.connect(files)
         let announcement = conversation.frames[0].frame.encoded() + RecordingUpstream.initialize
         for piece in chunking == .drop ? Self.cut(announcement) : [announcement] { client.send(piece) }
         var toUpstream = RecordingUpstream.opening(context: context)

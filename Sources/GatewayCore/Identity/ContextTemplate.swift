@@ -92,7 +92,8 @@ public struct ContextTemplate: Sendable, Hashable, CustomStringConvertible {
             throw Failure(description: "\(field.phrase) '\(value)' leaves nothing for the context")
         }
         var refused: Set<Unicode.Scalar> = ["*", "?", "[", "]", "{", "}", "\\"]
-        let keepsSeparators = part == .path || part == .whole && [.uri, .ip, .fingerprint, .publicKey, .executable].contains(field)
+        let keepsSeparators =
+            part == .path || part == .whole && [.uri, .ip, .fingerprint, .publicKey, .executable].contains(field)
         if !keepsSeparators {
             refused.formUnion([":", "/"])
         }

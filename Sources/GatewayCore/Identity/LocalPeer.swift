@@ -34,8 +34,8 @@ public struct LocalPeer: Sendable, Hashable, CustomStringConvertible {
     ) {
         self.processID = processID
         self.userID = userID
-        groupIDs = [groupID]
-        for group in supplementaryGroupIDs where !groupIDs.contains(group) { groupIDs.append(group) }
+        var seen: Set<UInt32> = []
+        groupIDs = ([groupID] + supplementaryGroupIDs).filter { seen.insert($0).inserted }
         self.executable = executable
     }
 

@@ -45,7 +45,7 @@ public struct GatewayLimits: Sendable, Hashable {
 public struct GatewayTimeouts: Sendable, Hashable {
     /// From accept to the end of the TLS handshake.
     public var handshake: UInt64
-    /// From the end of the handshake to the client's context frame.
+    /// From the end of the handshake (without TLS: from accepting) to the client's context frame.
     public var context: UInt64
     /// From the first byte of a client's frame to its last, with a second more for every 64 KiB of it.
     public var frame: UInt64

@@ -7,33 +7,50 @@ internal import Glibc
 
 /// Asks the kernel who is at the other end of a Unix socket.
 enum PeerCredentials {
+    /// Why it is not known who is there.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Supplementary groups that are looked at. A user namespace lets anybody be in tens of thousands.
+    private static let mostGroups = 1_024
+
     /// - Parameters:
     ///   - socket: A connection that was accepted.
     ///   - asksFor: Whether an entry asks for the program at a path.
     static func read(
         _ socket: borrowing Socket,
         asksFor: (String) -> Bool
-    ) throws(SystemError) -> LocalPeer {
+    ) throws(Failure) -> LocalPeer {
         var peer = clinux_peer()
-        guard clinux_peer_credentials(socket.number, &peer) == 0 else { throw SystemError("getsockopt") }
+        guard clinux_peer_credentials(socket.number, &peer) == 0 else { throw failure() }
         // The system's 'no id', as of a socket that nobody has connected.
-        guard peer.user != .max, peer.group != .max else { throw SystemError("getsockopt", ENOTCONN) }
+        guard peer.user != .max, peer.group != .max else {
+            throw Failure(description: "the kernel does not say who the client is")
+        }
         return LocalPeer(
             processID: peer.process,
             userID: peer.user,
             groupID: peer.group,
-            supplementaryGroupIDs: try groups(socket.number),
+            supplementaryGroupIDs: try groups(of: peer, socket.number),
             executable: executable(of: peer.process, socket.number, asksFor)
         )
     }
 
-    private static func groups(_ socket: Int32) throws(SystemError) -> [UInt32] {
+    private static func failure() -> Failure {
+        Failure(description: "the kernel does not say who the client is: \(SystemError("getsockopt"))")
+    }
+
+    private static func groups(of peer: clinux_peer, _ socket: Int32) throws(Failure) -> [UInt32] {
         var groups = [UInt32](repeating: 0, count: 32)
         while true {
             let count = Int(clinux_peer_groups(socket, &groups, Int32(groups.count)))
             // Linux before 4.13 does not know the question; only the primary group counts then.
             if count < 0, errno == ENOPROTOOPT { return [] }
-            guard count >= 0 else { throw SystemError("getsockopt") }
+            guard count >= 0 else { throw failure() }
+            guard count <= mostGroups else {
+                throw Failure(description: "uid \(peer.user) is in \(count) groups, more than \(mostGroups)")
+            }
             if count <= groups.count { return Array(groups[..<count]) }
             groups = [UInt32](repeating: 0, count: count)
         }

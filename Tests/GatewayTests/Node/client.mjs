@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A client that knows nothing of the gateway but its address: calls, events and cancellation over TLS. Prints one JSON
+// A client that knows nothing of the gateway but its address: calls, events and cancellation. Prints one JSON
 // object with what came of them.
 //
-// Usage: node client.mjs PORT CERTIFICATE KEY CA
+// Usage: node client.mjs PORT CERTIFICATE KEY CA, or for a Unix socket: node client.mjs PATH
 
 import { Kind } from '../../InteropTests/Node/channels.mjs';
 import { IPCClient, connect } from '../../InteropTests/Node/connections.mjs';
 import { encode } from '../../InteropTests/Node/protocol.mjs';
 
 const [port, cert, key, ca] = process.argv.slice(2);
-const socket = await connect({ port: Number(port), cert, key, ca });
+const socket = await connect(cert ? { port: Number(port), cert, key, ca } : { unix: port });
 const client = new IPCClient(socket, 'whatever');
 const sample = client.getChannel('sample');
 
