@@ -90,7 +90,7 @@ extension Bridge {
         deadlines = BridgeDeadlines()
         noteActivity()
         if client.isEstablished, let code = reason.clientCode {
-            let frame = Self.errorFrame(code, reason.clientText)
+            let frame = Self.errorFrame(code, reason.clientText(isLocal: client.isLocal))
             frame.withUnsafeBytes { try? client.send($0) }
         }
         client.flush()
@@ -229,10 +229,12 @@ extension CloseReason {
     }
 
     /// What a client is told: nothing about the inside of the gateway's host.
-    fileprivate var clientText: String {
+    fileprivate func clientText(isLocal: Bool) -> String {
         switch code {
         case .identityNotMapped, .identityAmbiguous, .identityRefused, .certificateDenied:
-            "this is no client that the gateway knows"
+            isLocal
+                ? "this user, group or program is no client of this gateway"
+                : "the certificate names no client of this gateway"
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed:
             "the server behind the gateway is not available"
         case .contextNotAllowed: "this client may not have the context it announces"

@@ -67,6 +67,9 @@ final class ClientLink {
         self.scratch = scratch
     }
 
+    /// Whether the client is a process of this machine, without TLS.
+    var isLocal: Bool { tls == nil }
+
     private var tls: TLSSession? {
         if case .tls(let session) = security { session } else { nil }
     }
@@ -93,7 +96,7 @@ final class ClientLink {
     func receive() -> Reception {
         // What needs no decryption is read to where it would be decrypted to.
         let plaintext = UnsafeMutableRawBufferPointer(rebasing: scratch.plaintext[..<Scratch.readByteCount])
-        switch socket.read(into: tls == nil ? plaintext : scratch.input) {
+        switch socket.read(into: isLocal ? plaintext : scratch.input) {
         case .wouldBlock:
             return .nothing
         case .end:
