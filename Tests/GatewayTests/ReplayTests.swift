@@ -82,7 +82,7 @@ struct ReplayTests {
 
     @Test("Each side receives exactly what the other sent, over a Unix socket", arguments: names, Chunking.allCases)
     func replayLocally(_ name: String, _ chunking: Chunking) throws {
-        let bench = try GatewayBench.local(isEager: true)
+        let bench = try GatewayBench.local(isEager: true) { $0.answers["stack"] = "pass" }
         let context = "local:\(getuid())"
         let client = bench.connectLocally()
         try self.replay(Vectors.conversation(name), chunking, bench, context: context, client: client, index: 0)
