@@ -127,12 +127,10 @@ struct IdentityMapTests {
                 """,
             file: "gateway.yaml"
         )
-        #expect(
-            configuration.warnings.contains {
-                $0.message.contains("that begins so") || $0.message.contains("that ends so")
-            } == isWarned
-        )
-        #expect(configuration.warnings.count == (isWarned ? 1 : 0))
+        let warnings = configuration.warnings.filter {
+            $0.message.contains("that begins so") || $0.message.contains("that ends so")
+        }
+        #expect(warnings.count == (isWarned ? 1 : 0))
     }
 
     @Test("takes SPIFFE ids apart, and refuses what is none")

@@ -13,12 +13,13 @@ extension ConfigurationDecoder {
     ) -> [GatewayConfiguration.Client] {
         var roles = decodeRoles(document)
         defer { warnOfUnused(roles) }
+        let path = document.path(of: "clients")
         guard let node = document.members["clients"] else {
-            reader.warn(document.node, "", "there is no clients: section, so nobody may connect")
+            reader.warn(document.node, document.path, "there is no clients: section, so nobody may connect")
             return []
         }
-        guard let items = reader.list(node, "clients", of: "client entries") else { return [] }
-        if items.isEmpty { reader.warn(node, "clients", "is empty, so nobody may connect") }
+        guard let items = reader.list(node, path, of: "client entries") else { return [] }
+        if items.isEmpty { reader.warn(node, path, "is empty, so nobody may connect") }
         var clients: [GatewayConfiguration.Client] = []
         for item in items {
             let client = decodeClient(
@@ -31,6 +32,7 @@ extension ConfigurationDecoder {
             )
             if let client { clients.append(client) }
         }
+        warnOfDoubts(clients, path, fields: fields)
         return clients
     }
 

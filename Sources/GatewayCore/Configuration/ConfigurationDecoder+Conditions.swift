@@ -80,7 +80,7 @@ extension ConfigurationDecoder {
     }
 
     /// A value with the kind that it has in YAML; where that would surprise somebody it has to be put in quotes.
-    private mutating func decodeConstant(_ node: Node, _ path: String) -> ArgumentConstant? {
+    mutating func decodeConstant(_ node: Node, _ path: String) -> ArgumentConstant? {
         guard case .scalar(let scalar) = node else {
             reader.report(node, path, "expected a text, a number, true, false or null")
             return nil

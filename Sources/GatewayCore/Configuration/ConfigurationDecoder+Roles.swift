@@ -7,6 +7,8 @@ internal import Yams
 extension ConfigurationDecoder {
     /// The roles by name.
     struct Roles {
+        /// The section's place, `roles` or `shadow.roles`.
+        fileprivate var path = "roles"
         fileprivate var rules: [[UInt8]: [AccessPolicy.Rule]] = [:]
         fileprivate var names: [(name: String, node: Node)] = []
         fileprivate var used: Set<[UInt8]> = []
@@ -15,22 +17,22 @@ extension ConfigurationDecoder {
     }
 
     mutating func decodeRoles(_ document: ConfigurationReader.Section) -> Roles {
-        var roles = Roles()
+        var roles = Roles(path: document.path(of: "roles"))
         guard let node = document.members["roles"],
-            let members = reader.mapping(node, "roles", of: "a name for each role")
+            let members = reader.mapping(node, roles.path, of: "a name for each role")
         else { return roles }
         for (name, node, keyNode) in members {
             // A role with a mistake is a role all the same, or every entry that has it would be reported too.
             roles.names.append((name, keyNode))
             roles.rules[Array(name.utf8)] = []
-            guard let section = reader.section(node, "roles.\(name)", known: Self.ruleLists.map(\.key)) else {
+            guard let section = reader.section(node, "\(roles.path).\(name)", known: Self.ruleLists.map(\.key)) else {
                 continue
             }
             if section.members.isEmpty {
                 reader.report(node, section.path, "is empty; expected allow: and deny:, lists of rules")
             }
             let rules = decodeRules(section)
-            warnOfShadowed(rules.filter { $0.effect == .allow }, by: rules)
+            warnOfIdle(rules, among: rules)
             roles.rules[Array(name.utf8)] = rules
         }
         return roles
@@ -49,7 +51,7 @@ extension ConfigurationDecoder {
             reader.warn(client.node, client.path, message)
         }
         let shared = keys.flatMap { roles.rules[$0] ?? [] }
-        warnOfShadowed(own.filter { $0.effect == .allow }, by: shared + own)
+        warnOfIdle(own, among: shared + own)
         if own.isEmpty, let policy = roles.policies[keys] { return (names, policy) }
         let policy = AccessPolicy(rules: shared + own)
         if own.isEmpty { roles.policies[keys] = policy }
@@ -80,33 +82,7 @@ extension ConfigurationDecoder {
 
     mutating func warnOfUnused(_ roles: Roles) {
         for (name, node) in roles.names where !roles.used.contains(Array(name.utf8)) {
-            reader.warn(node, "roles.\(name)", "no client entry has this role")
+            reader.warn(node, "\(roles.path).\(name)", "no client entry has this role")
         }
-    }
-
-    /// Warns of rules that never apply because what they allow is denied.
-    private mutating func warnOfShadowed(_ allowing: [AccessPolicy.Rule], by rules: [AccessPolicy.Rule]) {
-        let denying = rules.filter { $0.effect == .deny && $0.conditions.isEmpty }
-        // Files with very many rules are written by programs; comparing each with each would take long.
-        guard allowing.count * denying.count <= 1_000_000 else { return }
-        for rule in allowing {
-            guard let deny = denying.first(where: { $0.covers(rule) }) else { continue }
-            reader.warn(
-                line: rule.line,
-                rule.place,
-                "never applies: all of it is denied by \(deny.place), on line \(deny.line ?? 0)"
-            )
-        }
-    }
-}
-
-extension AccessPolicy.Rule {
-    /// Whether it is certain that this rule, which has no conditions, is about everything that the other is about.
-    fileprivate func covers(_ other: AccessPolicy.Rule) -> Bool {
-        func covers(_ patterns: [Glob], _ others: [Glob]) -> Bool {
-            others.allSatisfy { other in patterns.contains { $0.covers(other) } }
-        }
-        return direction == other.direction && channel.covers(other.channel) && covers(call, other.call)
-            && covers(listen, other.listen)
     }
 }

@@ -95,12 +95,7 @@ extension ConfigurationDecoder {
     private mutating func warnOfDuplicate(_ rule: AccessPolicy.Rule, _ node: Node, in rules: [AccessPolicy.Rule]) {
         // Files with very many rules are written by programs; comparing each with each would take long.
         guard rules.count < 1000 else { return }
-        func says(_ rule: AccessPolicy.Rule) -> AccessPolicy.Rule {
-            var rule = rule
-            (rule.name, rule.place, rule.line) = (nil, "", nil)
-            return rule
-        }
-        if let twin = rules.first(where: { says($0) == says(rule) }) {
+        if let twin = rules.first(where: { $0.saysTheSame(as: rule) }) {
             reader.warn(node, rule.place, "says the same as the rule on line \(twin.line ?? 0)")
         }
     }

@@ -32,7 +32,7 @@ extension GatewayConfiguration {
         self = configuration
     }
 
-    private static func syntaxProblem(_ error: any Error, _ file: String) -> ConfigurationProblem {
+    static func syntaxProblem(_ error: any Error, _ file: String) -> ConfigurationProblem {
         var problem = ConfigurationProblem(file: file, message: "is not YAML: \(error)")
         switch error as? YamlError {
         case .scanner(let context, let text, let mark, _), .parser(let context, let text, let mark, _),
@@ -66,7 +66,8 @@ struct ConfigurationDecoder {
     /// The configuration, or nil when `reader.problems` says why there is none.
     mutating func decode(_ root: Node) -> GatewayConfiguration? {
         let known = [
-            "listeners", "upstreams", "identity", "roles", "clients", "answers", "limits", "timeouts", "threads",
+            "listeners", "upstreams", "identity", "roles", "clients", "shadow", "answers", "limits", "timeouts",
+            "threads",
         ]
         guard let document = reader.section(root, "", known: known) else { return nil }
         let listeners = decodeListeners(document)
@@ -75,6 +76,7 @@ struct ConfigurationDecoder {
         let fields = identity.fields + IdentityField.ofLocalClients
         let limits = decodeLimits(document)
         let clients = decodeClients(document, upstreams: upstreams, fields: fields, limits: limits.client)
+        let shadow = decodeShadow(document, upstreams: upstreams, fields: fields, limits: limits.client)
         warnOfUnreachable(clients, listeners)
         let answers = decodeAnswers(document)
         let timeouts = decodeTimeouts(document)
@@ -88,6 +90,7 @@ struct ConfigurationDecoder {
             denyList: identity.denyList,
             clients: clients,
             answers: answers,
+            shadow: shadow,
             limits: limits,
             timeouts: timeouts,
             threads: threads,

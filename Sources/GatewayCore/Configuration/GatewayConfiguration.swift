@@ -131,6 +131,8 @@ public struct GatewayConfiguration: Sendable {
     public var clients: [Client]
     /// What clients are told.
     public var answers: AnswerSettings
+    /// Entries that are judged beside `clients` and decide nothing; nil when there is no `shadow:` section.
+    public var shadow: ShadowPolicy?
     /// Bounds.
     public var limits: GatewayLimits
     /// Deadlines.

@@ -132,6 +132,11 @@ extension Glob {
         tokens == [.anyRun]
     }
 
+    /// Whether it asks nothing but, where there is a separator, for none or any.
+    var isOnlyStars: Bool {
+        tokens.allSatisfy { $0 == .run || $0 == .anyRun }
+    }
+
     /// Whether it is certain that everything that matches `other` matches this too.
     func covers(_ other: Glob) -> Bool {
         if isAny || tokens == other.tokens && separator == other.separator { return true }

@@ -141,6 +141,8 @@ struct RulesConfigurationTests {
         let expected = [
             "gateway.yaml:5:3: roles.unused: no client entry has this role",
             "gateway.yaml:6:77: roles.reader.allow[2]: says the same as the rule on line 6",
+            "gateway.yaml:6: roles.reader.allow[0]: is not needed: all of it is allowed by roles.reader.allow[1], on line 6",
+            "gateway.yaml:6: roles.reader.allow[2]: is not needed: all of it is allowed by roles.reader.allow[1], on line 6",
             "gateway.yaml:9: clients[0].allow[0]: never applies: all of it is denied by roles.no.deny[0], on line 7",
             "gateway.yaml:10:5: clients[1]: there is no allow: list and no role",
         ]

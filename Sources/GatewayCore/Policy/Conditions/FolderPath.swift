@@ -31,6 +31,9 @@ struct FolderPath: Sendable, Hashable {
         self.bytes = bytes
     }
 
+    /// The path in its plain form.
+    var text: [UInt8] { bytes.isEmpty ? [UInt8(ascii: "/")] : bytes }
+
     /// Whether a path is this one, or below it.
     func contains(_ other: FolderPath) -> Bool {
         other.bytes.starts(with: bytes)
