@@ -12,16 +12,34 @@ enum ConfigurationFile {
 
     /// The checked configuration with everything it names opened; exits with its problems otherwise.
     static func load(_ path: String) throws -> GatewaySnapshot {
+        try read(path, as: "docs/configuration.md") {
+            try GatewaySnapshot(try GatewayConfiguration(yaml: $0, file: path))
+        }
+    }
+
+    /// The configuration without what it names, which need not exist; exits with its problems otherwise.
+    static func loadText(_ path: String) throws -> GatewayConfiguration {
+        try read(path, as: "docs/configuration.md") { try GatewayConfiguration(yaml: $0, file: path) }
+    }
+
+    /// Reads a YAML file; exits with its problems when there are any.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - documentation: What describes such files.
+    ///   - body: Makes something of the text.
+    static func read<Value>(_ path: String, as documentation: String, _ body: (String) throws -> Value) throws -> Value
+    {
         do {
             guard let text = read(path) else {
                 let message = "cannot be read: \(String(cString: strerror(errno)))"
                 throw ConfigurationError(problems: [ConfigurationProblem(file: path, message: message)])
             }
-            return try GatewaySnapshot(try GatewayConfiguration(yaml: text, file: path))
+            return try body(text)
         } catch let error as ConfigurationError {
             for problem in error.problems { Console.complain("error: \(problem)") }
             let count = error.problems.count
-            Console.complain("\(path): \(count) problem\(count == 1 ? "" : "s"); see docs/configuration.md")
+            Console.complain("\(path): \(count) problem\(count == 1 ? "" : "s"); see \(documentation)")
             throw ExitCode.configuration
         }
     }

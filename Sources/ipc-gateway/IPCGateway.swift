@@ -17,6 +17,7 @@ struct IPCGateway: ParsableCommand {
             Try it:         ipc-gateway demo
             Check a file:   ipc-gateway check --config gateway.yaml
             Run it:         ipc-gateway run --config gateway.yaml
+            Ask it:         ipc-gateway explain --config gateway.yaml --certificate alice.pem --call storage.get
             Call a server:  ipc-gateway call --unix main.sock sample add '[2,3]'
             See it talk:    ipc-gateway trace --unix main.sock --listen tap.sock
 
@@ -24,6 +25,9 @@ struct IPCGateway: ParsableCommand {
             78 the configuration is wrong; call and listen have more.
             """,
         version: "ipc-gateway \(Version.text) (\(TLSContext.libraryVersion))",
-        subcommands: [Run.self, Check.self, Call.self, Listen.self, Trace.self, Demo.self, Certs.self]
+        subcommands: [
+            Run.self, Check.self, Call.self, Listen.self, Trace.self, Demo.self, Certs.self, Explain.self,
+            PolicyTools.self,
+        ]
     )
 }

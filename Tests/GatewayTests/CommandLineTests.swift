@@ -195,7 +195,8 @@ struct CommandLineTests {
         arguments: [
             ["run"], ["check"], ["fly"], ["run", "--config"], ["run", "--config", "x", "--log-level", "loud"],
             ["run", "--config", "x", "--log-format", "xml"], ["check", "--config", "x", "extra"], ["demo", "fly"],
-            ["certs", "inspect"],
+            ["certs", "inspect"], ["explain", "--config", "x"], ["policy", "test"], ["policy", "learn"],
+            ["policy", "fly"],
         ]
     )
     func usage(arguments: [String]) throws {
@@ -207,7 +208,10 @@ struct CommandLineTests {
 
     @Test(
         "--help explains every command",
-        arguments: [[], ["run"], ["check"], ["demo"], ["certs"], ["call"], ["listen"], ["trace"]]
+        arguments: [
+            [], ["run"], ["check"], ["demo"], ["certs"], ["call"], ["listen"], ["trace"], ["explain"], ["policy"],
+            ["policy", "test"], ["policy", "learn"],
+        ]
     )
     func help(command: [String]) throws {
         let child = try ChildProcess([try GatewayProcess.program()] + command + ["--help"])
@@ -229,6 +233,8 @@ struct CommandLineTests {
             }
             #expect(access(directory.file("demo/sample.sock"), F_OK) != 0, "the server's socket is removed")
         }
-        #expect(try Self.run("check", "--config", directory.file("demo/gateway.yaml")).status == 0)
+        let checked = try Self.run("check", "--config", directory.file("demo/gateway.yaml"))
+        #expect(checked.status == 0)
+        #expect(!checked.output.contains(": clients["), "there is nothing to warn of: \(checked.output)")
     }
 }
