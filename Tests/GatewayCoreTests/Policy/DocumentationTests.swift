@@ -18,8 +18,8 @@ struct DocumentationTests {
     @Test("are configurations without mistakes and warnings")
     func examples() throws {
         let examples = try Self.examples()
-        #expect(examples.count == 7)
-        for example in examples {
+        #expect(examples.count == 9)
+        for example in examples where !example.contains("expect:") {
             let client = "clients:\n  - match: { commonName: c }\n    context: c\n"
             let isRole = example.hasPrefix("roles:") && !example.contains("clients:")
             let sections =
@@ -36,6 +36,17 @@ struct DocumentationTests {
             let configuration = try PolicyText.configuration(sections)
             #expect(configuration.warnings.isEmpty, "\(configuration.warnings)")
         }
+    }
+
+    @Test("of tools belong together: the table of expectations is met")
+    func table() throws {
+        let examples = try Self.examples()
+        let sections = try #require(examples.first { $0.contains("shadow:\n") })
+        let text = try #require(examples.first { $0.contains("expect:") })
+        let table = try PolicyTable(yaml: text, file: "access-tests.yaml")
+        let view = try #require(PolicyView(try PolicyText.configuration(sections), table.kind))
+        let failures = table.failures(view, certificates: [:]).map(\.description)
+        #expect(failures.isEmpty, "\(failures)")
     }
 
     @Test("mean what is said of them")
