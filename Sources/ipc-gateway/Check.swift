@@ -37,6 +37,10 @@ struct Check: ParsableCommand {
             let when = upstream.eager ? "as soon as a client is accepted" : "at a client's first request"
             Console.say("upstream \(upstream.name): \(configuration.resolve(upstream.unix)), dialled \(when)")
         }
+        if let shadow = configuration.shadow {
+            let count = shadow.clients.count
+            Console.say("shadow policy: \(count) client \(count == 1 ? "entry" : "entries"), judged and never obeyed")
+        }
         let clients = configuration.clients.count
         Console.say("\(config): good; \(clients) client \(clients == 1 ? "entry" : "entries")")
     }

@@ -147,6 +147,7 @@ struct PolicyToolsTests {
             result.output.contains("clients[0].allow[0]: is not needed: all of it is allowed by clients[0].allow[1]")
         )
         #expect(result.output.contains("shadow.clients[0].match: matches everybody who has a certificate with a uri"))
+        #expect(result.output.contains("shadow policy: 1 client entry, judged and never obeyed\n"))
         let warnings = result.output.split(separator: "\n").filter {
             $0.hasPrefix("warning: ") && $0.contains("clients[")
         }

@@ -14,12 +14,13 @@ extension ConfigurationDecoder {
         var roles = decodeRoles(document)
         defer { warnOfUnused(roles) }
         let path = document.path(of: "clients")
+        let effect = document.path.isEmpty ? "nobody may connect" : "it denies everything"
         guard let node = document.members["clients"] else {
-            reader.warn(document.node, document.path, "there is no clients: section, so nobody may connect")
+            reader.warn(document.node, document.path, "there is no clients: section, so \(effect)")
             return []
         }
         guard let items = reader.list(node, path, of: "client entries") else { return [] }
-        if items.isEmpty { reader.warn(node, path, "is empty, so nobody may connect") }
+        if items.isEmpty { reader.warn(node, path, "is empty, so \(effect)") }
         var clients: [GatewayConfiguration.Client] = []
         for item in items {
             let client = decodeClient(

@@ -96,7 +96,10 @@ struct ShadowTests {
         }
         let empty = try PolicyText.configuration(Self.live + "shadow: { roles: { r: { deny: [] } } }")
         let warnings = empty.warnings.map(\.description)
-        #expect(warnings.contains { $0.contains(" shadow: there is no clients: section") }, "\(warnings)")
+        #expect(
+            warnings.contains { $0.contains(" shadow: there is no clients: section, so it denies everything") },
+            "\(warnings)"
+        )
         #expect(warnings.contains { $0.contains(" shadow.roles.r: no client entry has this role") })
     }
 }
