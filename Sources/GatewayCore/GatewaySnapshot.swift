@@ -25,7 +25,7 @@ public final class GatewaySnapshot: Sendable {
     /// What an operator should know, such as a key exchange group that the TLS library lacks.
     public let notes: [ConfigurationProblem]
     /// For each entry of `clients:`, where its requests go.
-    private let routes: [Route]
+    private let routes: [ClientRoute]
 
     /// Opens what the configuration names.
     ///
@@ -68,7 +68,7 @@ public final class GatewaySnapshot: Sendable {
         self.configuration = configuration
         self.listeners = listeners
         self.notes = notes
-        routes = configuration.clients.map { Self.route($0, configuration.upstreams) }
+        routes = configuration.clients.map(configuration.route(of:))
         executables = configuration.clients.flatMap { $0.match[.executable] ?? [] }
         identityMap = IdentityMap(
             fields: configuration.identityFields,
@@ -133,19 +133,5 @@ public final class GatewaySnapshot: Sendable {
                 answers: configuration.answers
             )
         )
-    }
-
-    /// Where the requests of a client entry go.
-    private struct Route {
-        var upstreams: [GatewayConfiguration.Upstream]
-        var table: RouteTable
-    }
-
-    private static func route(_ client: GatewayConfiguration.Client, _ all: [GatewayConfiguration.Upstream]) -> Route {
-        var upstreams = all.filter { client.upstreams.contains($0.name) }
-        for index in upstreams.indices {
-            upstreams[index].whenLost = upstreams[index].whenLost ?? (upstreams.count > 1 ? .redial : .close)
-        }
-        return Route(upstreams: upstreams, table: RouteTable(upstreams.map(\.channels)))
     }
 }

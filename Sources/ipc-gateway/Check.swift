@@ -35,7 +35,9 @@ struct Check: ParsableCommand {
         }
         for upstream in configuration.upstreams {
             let when = upstream.eager ? "as soon as a client is accepted" : "at a client's first request"
-            Console.say("upstream \(upstream.name): \(configuration.resolve(upstream.unix)), dialled \(when)")
+            let channels = upstream.channels.map { "'\($0)'" }.joined(separator: ", ")
+            let what = channels.isEmpty ? "" : ", for the channels \(channels)"
+            Console.say("upstream \(upstream.name): \(configuration.resolve(upstream.unix))\(what), dialled \(when)")
         }
         if let shadow = configuration.shadow {
             let count = shadow.clients.count

@@ -47,7 +47,9 @@ struct BypassTests {
         return call.dropLast() + [4, 1, 5, UInt8(json.utf8.count)] + Array(json.utf8)
     }
 
-    private static let read: (String) -> [UInt8] = { call(0, "files", "read", json: $0) }
+    private static func read(_ json: String) -> [UInt8] {
+        call(0, "files", "read", json: json)
+    }
 
     /// The call `sample.echo` with another header.
     private static func header(_ bytes: [UInt8]) -> [UInt8] { bytes + [0] }

@@ -108,7 +108,9 @@ struct FloodTests {
         #expect(holders.count == 80, "the system's queue holds those that are not accepted")
         try bench.gateway.waitForLog("the pause") { $0["message"]?.contains("accepting pauses") == true }
         for id in 1..<UInt64(50) {
+            let count = server.receivedCount
             polite.send(Sample.call(id))
+            try server.receive(count: count + Sample.call(id).count)
             try server.send(Sample.answer(id))
             #expect(try polite.frame(Int(id)).encoded() == Sample.answer(id))
         }

@@ -29,6 +29,8 @@ extension ConfigurationDecoder {
                 warn(rule, "never applies: all of it is denied by \(deny.place), on line \(deny.line ?? 0)")
             } else if let allow = allowing.first(where: {
                 $0.covers(rule) && $0.place != rule.place && !$0.isTwin(of: rule)
+                    // A deadline shortens what a wider rule allows.
+                    && rule.deadline ?? .max >= $0.deadline ?? .max
             }) {
                 let all = rule.conditions.isEmpty ? "all of it" : "all of it, without conditions,"
                 warn(rule, "is not needed: \(all) is allowed by \(allow.place), on line \(allow.line ?? 0)")

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import IPCProtocol
-public import TLSEngine
 
 /// `shadow:`, client entries that are judged beside the live ones and decide nothing.
 public struct ShadowPolicy: Sendable {
@@ -21,14 +20,14 @@ public struct ShadowPolicy: Sendable {
     /// What a client could do if this were the live policy.
     ///
     /// - Parameters:
-    ///   - identity: The client's verified certificate.
+    ///   - identity: What proves who the client is.
     ///   - announced: The encoded context that it announces, which ``ValueWalker`` has accepted.
     ///   - context: The context that the live entry gives it.
     ///   - limits: The bounds that the announced context was accepted with.
     /// - Returns: A policy that denies everything when no entry, or more than one, is the client's, or when the entry gives
     ///   it another context: the client would be refused, or be somebody else to its server.
     public func policy(
-        for identity: CertificateIdentity,
+        for identity: PeerIdentity,
         announced: Span<UInt8>,
         context: IPCValue,
         limits: IPCLimits

@@ -51,12 +51,12 @@ extension Bridge {
             let message = "the local server '\(name)' closed inside a frame (\(link.pending.count) bytes had come)"
             return lose(link.index, CloseReason(.upstreamMalformed, message), wasReached: true)
         }
-        if clientEndedFirst == nil { clientEndedFirst = false }
         guard isTransparent else {
             if client.hasEnded { return drop(link) }
             let reason = CloseReason(.upstreamClosed, "the local server '\(name)' closed the connection")
             return lose(link.index, reason, wasReached: true)
         }
+        if clientEndedFirst == nil { clientEndedFirst = false }
         if link.isGone, !client.hasEnded {
             let when = session?.isReady(link.index) == true ? "" : " before it said Initialize"
             return close(CloseReason(.upstreamClosed, "the local server '\(name)' closed the connection\(when)"))

@@ -196,7 +196,7 @@ extension Bridge {
         if link(index) == nil { dial(index) }
         guard let link = link(index) else { return }
         link.send(frames)
-        noteQueue(of: link)
+        if link.backlogByteCount > 0 { noteQueues() }
     }
 
     // MARK: From a server

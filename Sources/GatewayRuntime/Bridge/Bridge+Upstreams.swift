@@ -71,9 +71,13 @@ extension Bridge {
         perform(session?.lostUpstream(index, wasReached: wasReached, at: reactor.now) ?? [])
     }
 
-    /// Tells the session how full a server's queue is, where that is its business.
-    func noteQueue(of link: UpstreamLink) {
+    /// Tells the session how full its servers' queues are, where that is its business.
+    func noteQueues() {
         guard !isTransparent else { return }
+        for link in links { noteQueue(of: link) }
+    }
+
+    private func noteQueue(of link: UpstreamLink) {
         let limit = snapshot.configuration.limits.queueBytes
         if link.backlogByteCount > Self.queueFactor * limit + snapshot.configuration.limits.wire.frameBytes {
             let message = "the local server '\(upstreamName(link.index))' does not take what is queued for it"

@@ -257,6 +257,7 @@ final class Bridge: EventHandler {
             refuseIncompleteBytes()
             countIncompleteBytes()
         }
+        if phase == .open { noteQueues() }
         if phase != .lingering { advance() }
         // Not instead: the first may lead to the second.
         if phase == .lingering, clientHandle != nil { advanceLingering() }

@@ -25,11 +25,11 @@ struct ExplainedClient {
         self.configuration = configuration
         self.question = question
         // Every configuration has a live policy.
-        let live = PolicyView(configuration).map { ExplainedPolicy($0, identity, announced, question, beside: nil) }
+        let live = PolicyView(configuration).map { ExplainedPolicy($0, .certificate(identity), announced, question, beside: nil) }
         self.live = live ?? .none
         if let live, live.refusal == nil {
             shadow = PolicyView(configuration, .shadow).map {
-                ExplainedPolicy($0, identity, announced, question, beside: live)
+                ExplainedPolicy($0, .certificate(identity), announced, question, beside: live)
             }
         } else {
             shadow = nil
@@ -53,7 +53,10 @@ struct ExplainedClient {
             let start = UTCTime.format(identity.notBefore)
             warnings.append("the certificate is not valid before \(start): until then the gateway refuses it")
         }
-        if configuration.listeners.contains(where: { $0.tls.crl != nil }) {
+        let checksRevocation = configuration.listeners.contains { listener in
+            if case .tcp(_, let tls) = listener.place { tls.crl != nil } else { false }
+        }
+        if checksRevocation {
             warnings.append("revocation lists (tls.crl) are not looked at here")
         }
         return warnings
@@ -79,7 +82,7 @@ struct ExplainedPolicy {
     /// - Parameter live: For a shadow policy, the live one, whose context it must give too.
     init(
         _ view: PolicyView,
-        _ identity: CertificateIdentity,
+        _ identity: PeerIdentity,
         _ announced: IPCValue?,
         _ question: PolicyQuestion?,
         beside live: ExplainedPolicy?

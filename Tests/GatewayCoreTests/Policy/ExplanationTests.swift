@@ -128,17 +128,17 @@ struct ExplanationTests {
             """
         )
         let live = try #require(PolicyView(configuration))
-        let x = try live.subject(of: CertificateIdentity(commonNames: ["x"]))
+        let x = try live.subject(of: .certificate(CertificateIdentity(commonNames: ["x"])))
         #expect(x.place == "clients[0]")
         #expect(live.named(x.place, line: x.client.line) == "clients[0] (gateway.yaml:5)")
         #expect(try live.context(of: x, announced: nil) == "dev:x")
-        let y = try live.subject(of: CertificateIdentity(commonNames: ["y"]))
+        let y = try live.subject(of: .certificate(CertificateIdentity(commonNames: ["y"])))
         #expect(try live.context(of: y, announced: nil) == nil)
         #expect(try live.context(of: y, announced: "w:1") == "w:1")
         #expect(throws: CloseReason.self) { try live.context(of: y, announced: "v:1") }
-        #expect(throws: CloseReason.self) { try live.subject(of: CertificateIdentity(commonNames: ["z"])) }
+        #expect(throws: CloseReason.self) { try live.subject(of: .certificate(CertificateIdentity(commonNames: ["z"]))) }
         let shadow = try #require(PolicyView(configuration, .shadow))
-        #expect(try shadow.subject(of: CertificateIdentity(commonNames: ["x"])).place == "shadow.clients[0]")
+        #expect(try shadow.subject(of: .certificate(CertificateIdentity(commonNames: ["x"]))).place == "shadow.clients[0]")
         #expect(PolicyView(try PolicyText.configuration("clients: []"), .shadow) == nil)
     }
 }

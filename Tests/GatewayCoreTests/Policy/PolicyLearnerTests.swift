@@ -136,7 +136,7 @@ struct PolicyLearnerTests {
         let view = try #require(PolicyView(configuration))
         var wrong: [String] = []
         for client in session.clients {
-            let subject = try view.subject(of: client.identity)
+            let subject = try view.subject(of: .certificate(client.identity))
             for context in client.contexts {
                 let announced = client.isAssigned ? IPCValue("whatever") : IPCValue(context)
                 if try view.context(of: subject, announced: announced) != IPCValue(context) {
@@ -160,6 +160,6 @@ struct PolicyLearnerTests {
         }
         #expect(wrong.isEmpty, "\(wrong.prefix(5))\n\(yaml)")
         let stranger = CertificateIdentity(commonNames: ["stranger"], uris: ["spiffe://x/stranger"])
-        #expect(throws: CloseReason.self) { try view.subject(of: stranger) }
+        #expect(throws: CloseReason.self) { try view.subject(of: .certificate(stranger)) }
     }
 }

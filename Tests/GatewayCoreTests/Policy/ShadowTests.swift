@@ -27,7 +27,7 @@ struct ShadowTests {
         context: String
     ) throws -> AccessPolicy {
         try #require(shadow).policy(
-            for: CertificateIdentity(commonNames: [name]),
+            for: .certificate(CertificateIdentity(commonNames: [name])),
             announced: ValueEncoder.encode(IPCValue(announced)).span,
             context: IPCValue(context),
             limits: IPCLimits()

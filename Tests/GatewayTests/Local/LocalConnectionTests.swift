@@ -24,9 +24,10 @@ struct LocalConnectionTests {
     @Test("A client that has finished still gets everything the server sends")
     func clientHalfCloses() throws {
         let (bench, client, server) = try Self.pair()
-        client.send(Sample.call(0))
+        let calls = (0..<UInt64(3)).flatMap { Sample.call($0) }
+        client.send(calls)
         client.finishSending()
-        #expect(try server.receiveToEnd() == Self.opening + Sample.call(0))
+        #expect(try server.receiveToEnd() == Self.opening + calls)
         for id in 0..<UInt64(3) {
             try server.send(Sample.answer(id))
             #expect(try client.frame(Int(id) + 1).encoded() == Sample.answer(id))
@@ -40,13 +41,14 @@ struct LocalConnectionTests {
     @Test("A server that has finished still gets everything the client sends")
     func serverHalfCloses() throws {
         let (bench, client, server) = try Self.pair()
+        let listen = try Sample.subscribe(client, server)
         try server.send(Sample.event(0))
         server.finishSending()
         #expect(try client.receiveToEnd() == .inOrder)
         #expect(client.received == RecordingUpstream.initialize + Sample.event(0))
-        for id in 0..<UInt64(3) { client.send(Sample.call(id)) }
+        for id in 1..<UInt64(4) { client.send(Sample.call(id)) }
         client.finishSending()
-        #expect(try server.receiveToEnd() == Self.opening + (0..<UInt64(3)).flatMap { Sample.call($0) })
+        #expect(try server.receiveToEnd() == Self.opening + listen + (1..<UInt64(4)).flatMap { Sample.call($0) })
         #expect(try bench.gateway.waitForClosings(1)["reason"] == "upstream-closed")
     }
 

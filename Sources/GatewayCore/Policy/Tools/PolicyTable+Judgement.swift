@@ -18,10 +18,10 @@ extension PolicyTable {
     /// - Returns: What is not as expected, in the order of the file.
     public func failures(_ view: PolicyView, certificates: [String: CertificateIdentity]) -> [Failure] {
         expectations.flatMap { expectation -> [Failure] in
-            let identity: CertificateIdentity
+            let identity: PeerIdentity
             switch expectation.identity.source {
             case .fields(let fields): identity = fields
-            case .certificate(let path): identity = certificates[path] ?? CertificateIdentity()
+            case .certificate(let path): identity = .certificate(certificates[path] ?? CertificateIdentity())
             }
             func failure(_ what: String, _ message: String) -> Failure {
                 let who = LogText.quoted(expectation.identity.name)
@@ -44,7 +44,7 @@ extension PolicyTable {
     /// Whom the certificate names, if it may announce what it announces.
     private func subject(
         _ expectation: Expectation,
-        _ identity: CertificateIdentity,
+        _ identity: PeerIdentity,
         _ view: PolicyView
     ) throws(CloseReason) -> PolicyView.Subject {
         let subject = try view.subject(of: identity)

@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import IPCProtocol
-public import TLSEngine
 
 /// A table of expectations: what named identities may do under a configuration (docs/policy.md).
 public struct PolicyTable: Sendable {
     /// Where an identity comes from.
     public enum Source: Sendable, Hashable {
-        /// Made up of certificate fields.
-        case fields(CertificateIdentity)
+        /// Made up of certificate fields, or of what the kernel would say of a local client.
+        case fields(PeerIdentity)
         /// A certificate's file, as it is written in the table.
         case certificate(String)
     }

@@ -9,7 +9,7 @@ extension PolicyTableDecoder {
     mutating func decodeIdentities(_ node: Node) {
         guard let members = decoder.reader.mapping(node, "as", of: "a name for each identity") else { return }
         for (name, node, _) in members {
-            let source = decodeSource(node, "as.\(name)") ?? .fields(CertificateIdentity())
+            let source = decodeSource(node, "as.\(name)") ?? .fields(.certificate(CertificateIdentity()))
             // One with a mistake is known all the same, or each line that names it would be reported too.
             identities.append(PolicyTable.Identity(name: name, source: source, line: node.mark?.line ?? 0))
         }
@@ -24,6 +24,8 @@ extension PolicyTableDecoder {
             }
             return decoder.requiredText(section, "certificate", "a certificate's file").map { .certificate($0) }
         }
+        let local = IdentityField.ofLocalClients.map(\.rawValue)
+        if section.members.keys.contains(where: local.contains) { return decodeLocalClient(section) }
         var identity = CertificateIdentity()
         for (name, node) in section.members {
             guard let values = decodeTexts(node, section.path(of: name), "a value of the certificate") else { continue }
@@ -36,7 +38,43 @@ extension PolicyTableDecoder {
             }
             field.set(values, in: &identity)
         }
-        return .fields(identity)
+        return .fields(.certificate(identity))
+    }
+
+    /// What the kernel would say of a local client; the primary group comes first.
+    private mutating func decodeLocalClient(_ section: ConfigurationReader.Section) -> PolicyTable.Source? {
+        let local = IdentityField.ofLocalClients.map(\.rawValue)
+        for (name, node) in section.members where !local.contains(name) {
+            let message = "no client has this and \(local.joined(separator: ", ")): those are of local clients"
+            decoder.reader.report(node, section.path(of: name), message)
+        }
+        func ids(_ key: String) -> [UInt32] {
+            guard let node = section.members[key],
+                let texts = decodeTexts(node, section.path(of: key), "a number")
+            else { return [] }
+            return texts.compactMap { text in
+                if let id = UInt32(text) { return id }
+                decoder.reader.report(node, section.path(of: key), "expected a number, not '\(text)'")
+                return nil
+            }
+        }
+        guard let user = ids("uid").first else {
+            decoder.reader.report(section.node, section.path, "a local client has a uid; add it, as in  uid: 1000")
+            return nil
+        }
+        let groups = ids("gid")
+        let path = decoder.optionalText(section, "executable", "the path of a program")
+        return .fields(
+            .local(
+                LocalPeer(
+                    processID: 0,
+                    userID: user,
+                    groupID: groups.first ?? user,
+                    supplementaryGroupIDs: Array(groups.dropFirst()),
+                    executable: path.map(LocalPeer.Executable.path) ?? .unknown("the table does not say")
+                )
+            )
+        )
     }
 
     mutating func decodeIdentity(_ node: Node, _ path: String) -> PolicyTable.Identity? {
@@ -78,6 +116,7 @@ extension IdentityField {
         case .organizationalUnit: identity.organizationalUnits = values
         case .fingerprint: identity.fingerprint = DenyList.parseHash(values[0]) ?? values[0]
         case .publicKey: identity.publicKeyFingerprint = DenyList.parseHash(values[0]) ?? values[0]
+        case .uid, .gid, .executable: break
         }
     }
 }

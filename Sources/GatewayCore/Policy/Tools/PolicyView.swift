@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import IPCProtocol
-public import TLSEngine
 
 /// One of the policies of a configuration, live or shadow, judged without a connection.
 public struct PolicyView: Sendable {
@@ -47,11 +46,11 @@ public struct PolicyView: Sendable {
         }
     }
 
-    /// Whom a certificate names.
+    /// Whom a certificate, or what the kernel says of a local client, names.
     ///
-    /// - Parameter identity: The certificate; neither its issuer nor its period nor revocation is looked at.
+    /// - Parameter identity: Of a certificate neither issuer nor period nor revocation is looked at.
     /// - Throws: Why the gateway refuses it: on the deny list, unknown or ambiguous.
-    public func subject(of identity: CertificateIdentity) throws(CloseReason) -> Subject {
+    public func subject(of identity: PeerIdentity) throws(CloseReason) -> Subject {
         try configuration.denyList.check(identity)
         let resolution = try identityMap.resolve(identity)
         let prefix = kind == .live ? "" : "shadow."
