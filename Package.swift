@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "PosixLock", swiftSettings: settings),
-        .target(name: "TLSEngine", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .target(name: "TLSEngine", dependencies: ["COpenSSL", "PosixLock"], swiftSettings: settings),
         .target(
             name: "IPCTransport",
             dependencies: [
@@ -76,7 +76,7 @@ let package = Package(
         .target(
             name: "GatewayRuntime",
             dependencies: [
-                "CLinux", "GatewayCore", "IPCProtocol", "TLSEngine",
+                "CLinux", "GatewayCore", "IPCProtocol", "PosixLock", "TLSEngine",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
