@@ -7,12 +7,31 @@ public enum UTCTime {
     ///
     /// - Parameter unixSeconds: Seconds since 1970-01-01T00:00:00Z, before or after.
     public static func format(_ unixSeconds: Int64) -> String {
+        var text: [UInt8] = []
+        Self.append(unixSeconds, to: &text)
+        return String(decoding: text, as: UTF8.self) + "Z"
+    }
+
+    /// Appends the same without the `Z`, so that a fraction can follow; allocates nothing where there is room.
+    ///
+    /// - Parameters:
+    ///   - unixSeconds: Seconds since 1970-01-01T00:00:00Z, before or after.
+    ///   - output: What the text is appended to.
+    public static func append(_ unixSeconds: Int64, to output: inout [UInt8]) {
         let (days, second) = unixSeconds.flooredQuotientAndRemainder(by: 86_400)
         let (year, month, day) = Self.civilDate(daysSinceEpoch: days)
-        let sign = year < 0 ? "-" : ""
-        return sign + Self.padded(year.magnitude, to: 4) + "-" + Self.padded(month.magnitude, to: 2) + "-"
-            + Self.padded(day.magnitude, to: 2) + "T" + Self.padded((second / 3600).magnitude, to: 2) + ":"
-            + Self.padded((second / 60 % 60).magnitude, to: 2) + ":" + Self.padded((second % 60).magnitude, to: 2) + "Z"
+        if year < 0 { output.append(UInt8(ascii: "-")) }
+        Self.append(year.magnitude, width: 4, to: &output)
+        output.append(UInt8(ascii: "-"))
+        Self.append(month.magnitude, width: 2, to: &output)
+        output.append(UInt8(ascii: "-"))
+        Self.append(day.magnitude, width: 2, to: &output)
+        output.append(UInt8(ascii: "T"))
+        Self.append((second / 3600).magnitude, width: 2, to: &output)
+        output.append(UInt8(ascii: ":"))
+        Self.append((second / 60 % 60).magnitude, width: 2, to: &output)
+        output.append(UInt8(ascii: ":"))
+        Self.append((second % 60).magnitude, width: 2, to: &output)
     }
 
     /// Years are counted from March here, so that the leap day is the last of its year; 400 years are an era.
@@ -28,9 +47,9 @@ public enum UTCTime {
         return (year, month, day)
     }
 
-    private static func padded(_ number: UInt64, to width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    private static func append(_ number: UInt64, width: Int, to output: inout [UInt8]) {
+        if number > 9 || width > 1 { Self.append(number / 10, width: width - 1, to: &output) }
+        output.append(UInt8(ascii: "0") + UInt8(number % 10))
     }
 }
 
