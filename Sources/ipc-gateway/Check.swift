@@ -43,7 +43,34 @@ struct Check: ParsableCommand {
             let count = shadow.clients.count
             Console.say("shadow policy: \(count) client \(count == 1 ? "entry" : "entries"), judged and never obeyed")
         }
+        Console.say(Self.audit(configuration))
         let clients = configuration.clients.count
         Console.say("\(config): good; \(clients) client \(clients == 1 ? "entry" : "entries")")
+    }
+
+    /// Where audit lines go, and which there are.
+    private static func audit(_ configuration: GatewayConfiguration) -> String {
+        guard let settings = configuration.audit else { return "audit: none" }
+        let place =
+            switch settings.destination {
+            case .file: settings.path(in: configuration) ?? ""
+            case .standardOutput: "standard output"
+            case .syslog: "the system's log"
+            }
+        let calls =
+            switch settings.calls {
+            case .all where settings.sample < 1:
+                "denied calls and listens, and a share of \(settings.sample) of the others"
+            case .all: "all calls and listens"
+            case .denied: "denied calls and listens"
+            case .none: "connections only"
+            }
+        let arguments =
+            settings.arguments.map { bytes in
+                let places = settings.redact.count
+                let redacted = places == 0 ? "" : ", redacted at \(places) place\(places == 1 ? "" : "s")"
+                return "arguments up to \(bytes) bytes\(redacted)"
+            } ?? "no arguments"
+        return "audit: to \(place); \(calls); \(arguments)"
     }
 }

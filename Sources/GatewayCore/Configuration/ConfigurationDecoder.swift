@@ -67,7 +67,7 @@ struct ConfigurationDecoder {
     mutating func decode(_ root: Node) -> GatewayConfiguration? {
         let known = [
             "listeners", "upstreams", "identity", "roles", "clients", "shadow", "answers", "limits", "timeouts",
-            "threads",
+            "audit", "threads",
         ]
         guard let document = reader.section(root, "", known: known) else { return nil }
         let listeners = decodeListeners(document)
@@ -80,6 +80,7 @@ struct ConfigurationDecoder {
         warnOfUnreachable(clients, listeners)
         let answers = decodeAnswers(document)
         let timeouts = decodeTimeouts(document)
+        let audit = decodeAudit(document)
         let threads = document.members["threads"].flatMap { reader.integer($0, "threads", in: 1...1024) }
         guard reader.problems.isEmpty else { return nil }
         return GatewayConfiguration(
@@ -93,6 +94,7 @@ struct ConfigurationDecoder {
             shadow: shadow,
             limits: limits,
             timeouts: timeouts,
+            audit: audit,
             threads: threads,
             warnings: reader.warnings
         )

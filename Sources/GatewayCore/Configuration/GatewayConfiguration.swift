@@ -137,6 +137,8 @@ public struct GatewayConfiguration: Sendable {
     public var limits: GatewayLimits
     /// Deadlines.
     public var timeouts: GatewayTimeouts
+    /// The audit log; nil for none.
+    public var audit: AuditSettings?
     /// Number of reactor threads; nil for one per core.
     public var threads: Int?
     /// What is allowed but probably not meant.

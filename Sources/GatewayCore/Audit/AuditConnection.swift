@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the audit log says of one connection, known once its context has been accepted.
+public struct AuditConnection: Sendable {
+    /// Tells this connection from all others, of other runs too.
+    public let id: String
+    /// The client's address and port.
+    public let peer: String?
+    /// The address that it connected to.
+    public let listener: String
+    /// The certificate field that decided who it is.
+    public let identityField: String
+    /// The value of that field.
+    public let identity: String
+    /// The context that the server sees: a text, or the JSON of an object.
+    public let context: String
+    /// Whether the gateway made the context, instead of the client.
+    public let isContextAssigned: Bool
+    /// The place of the client's entry, such as `clients[0]`.
+    public let entry: String
+    /// The version of TLS.
+    public let tlsVersion: String?
+    /// The cipher suite.
+    public let cipher: String?
+    /// SHA-256 of the certificate.
+    public let fingerprint: String?
+    /// The certificate's subject.
+    public let subject: String?
+    /// The number of the configuration that it was accepted under.
+    public let generation: Int
+
+    /// The members that all lines of the connection have, rendered once, beginning with a comma.
+    let common: [UInt8]
+    /// Whether one of them has been cut.
+    let isCommonCut: Bool
+
+    /// Describes a connection; see the properties.
+    public init(
+        id: String,
+        peer: String? = nil,
+        listener: String,
+        identityField: String,
+        identity: String,
+        context: String,
+        isContextAssigned: Bool,
+        entry: String,
+        tlsVersion: String? = nil,
+        cipher: String? = nil,
+        fingerprint: String? = nil,
+        subject: String? = nil,
+        generation: Int
+    ) {
+        self.id = id
+        self.peer = peer
+        self.listener = listener
+        self.identityField = identityField
+        self.identity = identity
+        self.context = context
+        self.isContextAssigned = isContextAssigned
+        self.entry = entry
+        self.tlsVersion = tlsVersion
+        self.cipher = cipher
+        self.fingerprint = fingerprint
+        self.subject = subject
+        self.generation = generation
+        var text = AuditText(capacity: 128 + id.utf8.count + identity.utf8.count + context.utf8.count)
+        text.member(.connection, id)
+        text.member(.identityField, identityField)
+        text.member(.identity, identity)
+        text.member(.context, context)
+        text.member(.generation, generation)
+        common = text.bytes
+        isCommonCut = text.isCut
+    }
+}
