@@ -173,6 +173,7 @@ let package = Package(
                 "GatewayCore", "GatewayRuntime", "GatewayTestSupport", "IPC", "IPCProtocol", "IPCTransport",
                 "TLSEngine",
                 "ipc-gateway",
+                .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["Node"],
             swiftSettings: settings

@@ -33,8 +33,16 @@ public final class Gateway: Sendable {
 
     /// Binds the listeners and starts the threads. SIGPIPE is ignored from then on.
     ///
+    /// - Parameters:
+    ///   - snapshot: What connections are judged by.
+    ///   - logger: Gets what happens.
+    ///   - audit: Gets the audit lines; nil for none. Close it after the gateway has ended.
     /// - Throws: When an address cannot be listened on; nothing is left open then.
-    public init(_ snapshot: GatewaySnapshot, logger: Logger) throws(GatewayStartError) {
+    public init(
+        _ snapshot: GatewaySnapshot,
+        logger: Logger,
+        audit: AuditLog? = nil
+    ) throws(GatewayStartError) {
         signal(SIGPIPE, SIG_IGN)
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let threadCount = snapshot.configuration.threads ?? max(1, cores)
@@ -56,6 +64,7 @@ public final class Gateway: Sendable {
                     logger: logger,
                     load: load,
                     identities: identities,
+                    audit: audit,
                     threadCount: threadCount
                 )
                 for (listener, descriptor) in zip(snapshot.listeners, shares) {

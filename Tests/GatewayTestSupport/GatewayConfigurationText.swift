@@ -49,6 +49,8 @@ public struct GatewayConfigurationText: Sendable {
     public var limits: [String: String] = [:]
     /// The members of `timeouts:`.
     public var timeouts: [String: String] = [:]
+    /// The mapping `audit:`, in one line; nil for none.
+    public var audit: String?
     /// The number of threads; nil for the default.
     public var threads: Int?
 
@@ -91,6 +93,9 @@ public struct GatewayConfigurationText: Sendable {
         let sections = [("answers", self.answers), ("limits", self.limits), ("timeouts", self.timeouts)]
         for (section, members) in sections where !members.isEmpty {
             lines += ["\(section):"] + members.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
+        }
+        if let audit {
+            lines += ["audit: \(audit)"]
         }
         if let threads {
             lines += ["threads: \(threads)"]

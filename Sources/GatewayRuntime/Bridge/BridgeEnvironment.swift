@@ -13,6 +13,8 @@ final class BridgeEnvironment {
     let load: GatewayLoad
     /// What the connections of each identity use up together.
     let identities: IdentityRegistry
+    /// The audit log, if there is one.
+    let audit: AuditLog?
     /// The connections of this thread that are not authenticated yet.
     let newcomers: Newcomers
 
@@ -28,6 +30,7 @@ final class BridgeEnvironment {
         logger: Logger,
         load: GatewayLoad,
         identities: IdentityRegistry,
+        audit: AuditLog?,
         threadCount: Int
     ) {
         self.reactor = reactor
@@ -35,6 +38,7 @@ final class BridgeEnvironment {
         self.logger = logger
         self.load = load
         self.identities = identities
+        self.audit = audit
         newcomers = Newcomers(limit: max(1, snapshot.configuration.limits.newcomers / threadCount))
     }
 

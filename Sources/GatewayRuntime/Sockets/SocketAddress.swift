@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CLinux
 internal import GatewayCore
 internal import Glibc
 
