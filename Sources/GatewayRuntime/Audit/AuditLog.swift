@@ -20,6 +20,7 @@ public final class AuditLog: Sendable {
     private static let fewestBytes = 4 << 20
 
     private let queue: AuditQueue
+    private let thread: Mutex<WorkerThread?>
     private let logger: Logger
     private let firstID: String
     private let connectionCount = Atomic<Int>(0)
@@ -54,14 +55,22 @@ public final class AuditLog: Sendable {
             let queue = try AuditQueue(lines: settings.queueLines, bytes: queueBytes)
             self.queue = queue
             let handover = Handover(writer: AuditWriter(queue, try AuditOutput(target), logger))
-            _ = try WorkerThread { handover.writer.run() }
+            thread = Mutex(try WorkerThread { handover.writer.run() })
         } catch {
-            throw GatewayStartError("cannot open the audit log, \(target): \(error.reason)")
+            throw GatewayStartError("cannot open the audit log, \(target): \(error.reason); \(target.advice)")
         }
     }
 
     deinit {
         queue.close(by: MonotonicClock.now())
+        takeThread()?.detach()
+    }
+
+    private func takeThread() -> WorkerThread? {
+        thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
     }
 
     /// Takes the writer to its thread. Safe because nobody else keeps it.
@@ -110,7 +119,9 @@ public final class AuditLog: Sendable {
         let nanoseconds = UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
         let deadline = MonotonicClock.now() + nanoseconds
         queue.close(by: deadline)
-        if !queue.waitUntilFinished(by: deadline) {
+        if queue.waitUntilFinished(by: deadline) {
+            takeThread()?.join()
+        } else {
             logger.error("the audit log does not come to its end", metadata: ["lines": "\(waitingCount)"])
         }
     }

@@ -21,6 +21,15 @@ struct AuditOutput: ~Copyable {
             case .syslog(let path): "the system's log at \(path)"
             }
         }
+
+        /// What to look for when it cannot be opened.
+        var advice: String {
+            switch self {
+            case .file: "its folder must be there, and let the gateway's user write"
+            case .standardOutput: "the gateway was started without one"
+            case .syslog: "is there one on this machine?"
+            }
+        }
     }
 
     /// What writing gave.

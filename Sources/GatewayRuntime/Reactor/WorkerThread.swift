@@ -30,8 +30,13 @@ struct WorkerThread: Sendable {
         return nil
     }
 
-    /// Waits until the thread has ended. Call it once.
+    /// Waits until the thread has ended. Call this or `detach`, once.
     func join() {
         pthread_join(thread, nil)
+    }
+
+    /// Lets the thread end by itself.
+    func detach() {
+        pthread_detach(thread)
     }
 }

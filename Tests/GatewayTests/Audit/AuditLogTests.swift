@@ -16,17 +16,17 @@ struct AuditLogTests {
         let bench = try AuditBench()
         let log = try bench.open(lines: 100_000)
         let threads = (0..<8).map { thread in
-            Background { for number in 0..<5000 { log.write(AuditBench.line(number, from: thread)) } }
+            Background { for number in 0..<1000 { log.write(AuditBench.line(number, from: thread)) } }
         }
         for thread in threads { try thread.value() }
         log.close(within: .seconds(30))
         #expect(log.droppedCount == 0)
         #expect(log.waitingCount == 0)
         let lines = try bench.lines()
-        #expect(lines.count == 40_000)
+        #expect(lines.count == 8000)
         for thread in 0..<8 {
             let numbers = try AuditBench.numbers(lines, of: thread)
-            #expect(numbers.elementsEqual(0..<5000), "thread \(thread)")
+            #expect(numbers.elementsEqual(0..<1000), "thread \(thread)")
         }
         #expect(bench.messages.all.isEmpty)
     }
@@ -83,7 +83,8 @@ struct AuditLogTests {
         let bench = try AuditBench()
         let path = bench.directory.file(name)
         let error = #expect(throws: GatewayStartError.self) { try bench.open(.file(path)) }
-        #expect(error?.description == "cannot open the audit log, \(path): \(reason)")
+        let message = "cannot open the audit log, \(path): \(reason); its folder must be there"
+        #expect(error?.description.hasPrefix(message) == true)
         let socket = bench.directory.file("log")
         let second = #expect(throws: GatewayStartError.self) { try bench.open(.syslog, syslogSocket: socket) }
         #expect(second?.description.contains("the system's log at \(socket): No such file or directory") == true)
