@@ -126,11 +126,13 @@ public final class GatewaySnapshot: Sendable {
             SessionTerms(
                 resolution: resolution,
                 policy: client.policy,
+                shadow: configuration.shadow.map { SessionTerms.Shadow(policy: $0, identity: identity) },
                 upstreams: route.upstreams,
                 routes: route.table,
                 limits: configuration.limits,
                 clientLimits: client.limits,
-                answers: configuration.answers
+                answers: configuration.answers,
+                recording: configuration.audit.flatMap(RequestRecording.init)
             )
         )
     }

@@ -51,6 +51,7 @@ public final class Gateway: Sendable {
         socketFiles = listeners.compactMap(\.file)
         let load = GatewayLoad()
         let identities = IdentityRegistry()
+        let loads = snapshot.configuration.listeners.map { ListenerLoad(name: $0.name, limits: $0.limits) }
         var mailboxes: [Reactor.Mailbox] = []
         var threads: [WorkerThread] = []
         do throws(SystemError) {
@@ -67,14 +68,14 @@ public final class Gateway: Sendable {
                     audit: audit,
                     threadCount: threadCount
                 )
-                for (listener, descriptor) in zip(snapshot.listeners, shares) {
-                    let socket = Socket(Descriptor(descriptor))
-                    switch listener {
-                    case .tcp(_, let tls):
-                        try Listener(socket: socket, clients: .remote(tls), environment: environment).start()
-                    case .unix:
-                        try Listener(socket: socket, clients: .local, environment: environment).start()
-                    }
+                for (index, (listener, descriptor)) in zip(snapshot.listeners, shares).enumerated() {
+                    let clients: Listener.Clients = if case .tcp(_, let tls) = listener { .remote(tls) } else { .local }
+                    try Listener(
+                        socket: Socket(Descriptor(descriptor)),
+                        clients: clients,
+                        load: loads[index],
+                        environment: environment
+                    ).start()
                 }
                 let handover = Handover(reactor: reactor)
                 threads.append(try WorkerThread { handover.reactor.run() })

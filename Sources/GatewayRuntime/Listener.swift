@@ -26,13 +26,15 @@ final class Listener: EventHandler {
 
     private let socket: Socket
     private let clients: Clients
+    private let load: ListenerLoad
     private let environment: BridgeEnvironment
     private var handle: Reactor.Handle?
     private var isPaused = false
 
-    init(socket: consuming Socket, clients: Clients, environment: BridgeEnvironment) {
+    init(socket: consuming Socket, clients: Clients, load: ListenerLoad, environment: BridgeEnvironment) {
         self.socket = socket
         self.clients = clients
+        self.load = load
         self.environment = environment
     }
 
@@ -75,9 +77,17 @@ final class Listener: EventHandler {
             pause(for: Self.newcomerPause)
             return false
         }
+        guard load.beginHandshake(at: reactor.now) else {
+            pause(for: Self.newcomerPause)
+            return false
+        }
         var accepted: Int32 = -1
         let address = SocketAddress { storage, length in accepted = clinux_accept(socket.number, storage, length) }
-        guard accepted >= 0 else { return acceptFailed(SystemError("accept")) }
+        guard accepted >= 0 else {
+            let error = SystemError("accept")
+            load.takeBack(at: reactor.now)
+            return acceptFailed(error)
+        }
         let connection = Socket(Descriptor(accepted))
         switch clients {
         case .remote(let tls): serve(connection, address.listenerAddress, tls)
@@ -99,8 +109,9 @@ final class Listener: EventHandler {
         }
         do throws(TLSError) {
             let client = try ClientLink(socket: connection, context: tls, scratch: reactor.scratch)
-            Bridge(client: client, peer: address.map { "\($0)" }, environment: environment).start()
+            Bridge(client: client, peer: address.map { "\($0)" }, listener: load, environment: environment).start()
         } catch {
+            load.endHandshake()
             logger.error("a connection cannot be served", metadata: ["detail": "\(error)"])
         }
     }
@@ -109,8 +120,9 @@ final class Listener: EventHandler {
         do throws(PeerCredentials.Failure) {
             let peer = try PeerCredentials.read(connection, asksFor: environment.snapshot.asksFor(executable:))
             let client = ClientLink(socket: connection, peer: peer, scratch: reactor.scratch)
-            Bridge(client: client, peer: "\(peer)", environment: environment).start()
+            Bridge(client: client, peer: "\(peer)", listener: load, environment: environment).start()
         } catch {
+            load.endHandshake()
             logger.error("a connection cannot be served", metadata: ["detail": "\(error)"])
         }
     }

@@ -43,6 +43,8 @@ public struct GatewayConfigurationText: Sendable {
     public var identity = ["uri", "commonName"]
     /// The entries of `clients:`, each a YAML mapping in one line.
     public var clients: [String] = Self.standardClients
+    /// Everything from `roles:` or `clients:` on, as it is; nil for `clients`.
+    public var verbatimClients: String?
     /// The members of `answers:`.
     public var answers: [String: String] = [:]
     /// The members of `limits:`.
@@ -88,8 +90,8 @@ public struct GatewayConfigurationText: Sendable {
             lines += ["  \(upstream.name): { unix: \(upstream.path), eager: \(upstream.isEager)\(further) }"]
         }
         let deny = self.deny.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
-        lines += ["identity: { from: [\(self.identity.joined(separator: ", "))], deny: { \(deny) } }", "clients:"]
-        lines += self.clients.map { "  - \($0)" }
+        lines += ["identity: { from: [\(self.identity.joined(separator: ", "))], deny: { \(deny) } }"]
+        lines += self.verbatimClients.map { [$0] } ?? ["clients:"] + self.clients.map { "  - \($0)" }
         let sections = [("answers", self.answers), ("limits", self.limits), ("timeouts", self.timeouts)]
         for (section, members) in sections where !members.isEmpty {
             lines += ["\(section):"] + members.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }

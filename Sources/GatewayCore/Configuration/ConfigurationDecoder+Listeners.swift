@@ -19,9 +19,12 @@ extension ConfigurationDecoder {
     }
 
     private mutating func decodeListener(_ node: Node, _ path: String) -> GatewayConfiguration.Listener? {
-        guard let section = reader.section(node, path, known: ["address", "tls", "unix", "mode"]) else { return nil }
+        guard let section = reader.section(node, path, known: ["address", "tls", "unix", "mode", "limits"]) else {
+            return nil
+        }
+        let limits = section.members["limits"].map { decodeListenerLimits($0, section) } ?? ListenerLimits()
         if section.members["unix"] != nil {
-            return decodeSocket(section).map { .init(place: .unix($0), line: node.mark?.line ?? 0) }
+            return decodeSocket(section).map { .init(place: .unix($0), limits: limits, line: node.mark?.line ?? 0) }
         }
         if let mode = section.members["mode"] {
             reader.report(mode, section.path(of: "mode"), "is for a Unix socket; an address has none")
@@ -31,7 +34,24 @@ extension ConfigurationDecoder {
         let tls = reader.required(section, "tls", "a mapping with certificate, key and clientCA")
             .flatMap { decodeTLS($0, section.path(of: "tls")) }
         guard let address, let tls else { return nil }
-        return GatewayConfiguration.Listener(place: .tcp(address, tls), line: node.mark?.line ?? 0)
+        return GatewayConfiguration.Listener(place: .tcp(address, tls), limits: limits, line: node.mark?.line ?? 0)
+    }
+
+    private mutating func decodeListenerLimits(
+        _ node: Node,
+        _ listener: ConfigurationReader.Section
+    ) -> ListenerLimits {
+        let known = ["clients", "handshakesPerSecond", "handshakesAtOnce"]
+        guard let section = reader.section(node, listener.path(of: "limits"), known: known) else {
+            return ListenerLimits()
+        }
+        let counts = known.map { key in
+            section.members[key].flatMap { reader.integer($0, section.path(of: key), in: 1...1 << 24) }
+        }
+        if let node = section.members["handshakesAtOnce"], listener.members["unix"] != nil {
+            reader.report(node, section.path(of: "handshakesAtOnce"), "a Unix socket has no handshake")
+        }
+        return ListenerLimits(clients: counts[0], handshakesPerSecond: counts[1], handshakesAtOnce: counts[2])
     }
 
     private mutating func decodeSocket(

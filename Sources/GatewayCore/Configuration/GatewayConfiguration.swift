@@ -18,6 +18,8 @@ public struct GatewayConfiguration: Sendable {
 
         /// The place.
         public var place: Place
+        /// Bounds on what comes through it.
+        public var limits = ListenerLimits()
         /// The line of the entry in the file.
         public var line: Int
     }
@@ -172,5 +174,15 @@ public struct ListenerAddress: Sendable, Hashable, CustomStringConvertible {
     /// `host:port`, with brackets around an IPv6 address.
     public var description: String {
         host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}
+
+extension GatewayConfiguration.Listener {
+    /// Where it listens, for people.
+    public var name: String {
+        switch place {
+        case .tcp(let address, _): "\(address)"
+        case .unix(let socket): "unix:\(socket.path)"
+        }
     }
 }

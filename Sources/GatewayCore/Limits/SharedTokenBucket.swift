@@ -25,6 +25,11 @@ final class SharedTokenBucket: Sendable {
         }
     }
 
+    /// Gives tokens back that have just been taken.
+    func giveBack(_ count: Int) {
+        paidUntil.subtract(TokenBucket.time(of: count, perSecond: perSecond), ordering: .relaxed)
+    }
+
     /// Takes tokens, on credit if need be, and says when the credit will be paid back.
     func charge(_ count: Int, at now: UInt64) -> UInt64 {
         let cost = TokenBucket.time(of: count, perSecond: perSecond)

@@ -65,6 +65,7 @@ extension GatewaySession {
     // MARK: Requests
 
     private mutating func received(_ asked: AskedFor, _ message: Span<UInt8>, at now: UInt64) -> ClientAction {
+        requestCount += 1
         guard clientRequests[asked.id] == nil else {
             return .close(CloseReason(.duplicateID, "the client used the id \(asked.id) again while it was open"))
         }
@@ -136,7 +137,6 @@ extension GatewaySession {
                 }
             }
         } else {
-            callCount += 1
             if judgement.decision.deadline != .max {
                 entry.deadline = now + judgement.decision.deadline
                 deadlines.add(entry.deadline, of: asked.id, in: clientRequests)

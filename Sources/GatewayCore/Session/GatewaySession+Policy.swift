@@ -27,7 +27,7 @@ extension GatewaySession {
     /// Judges a request of either side by the rules of the client's entry.
     mutating func judge(_ asked: AskedFor, _ message: Span<UInt8>) -> Judgement {
         let decision = decision(terms.policy, asked, message)
-        guard let shadow = terms.shadow else { return Judgement(decision: decision) }
+        guard let shadow else { return Judgement(decision: decision) }
         let other = self.decision(shadow, asked, message)
         guard other.isAllowed != decision.isAllowed else { return Judgement(decision: decision) }
         shadowCount += 1
@@ -89,11 +89,12 @@ extension GatewaySession {
         _ judgement: Judgement,
         _ upstream: Int,
         at now: UInt64
-    ) -> AuditRequest? {
+    ) -> OpenRecord? {
         guard recording != nil else { return nil }
-        let isDue = recording?.takesNext() == true
-        guard isDue || judgement.shadow != nil else { return nil }
-        return makeRecord(asked, message, judgement, upstream, at: now)
+        let isDue = recording?.takesNext() == true || judgement.shadow != nil
+        // A deadline that passes is told of always.
+        guard isDue || judgement.decision.deadline != .max else { return nil }
+        return OpenRecord(request: makeRecord(asked, message, judgement, upstream, at: now), isDue: isDue)
     }
 
     private func makeRecord(
@@ -103,13 +104,13 @@ extension GatewaySession {
         _ upstream: Int?,
         at now: UInt64
     ) -> AuditRequest {
-        let includesArgument = recording?.includesArguments == true
+        let argumentBytes = min(recording?.argumentBytes ?? 0, message.count - asked.bodyOffset)
         return AuditRequest(
             request: asked.request,
             direction: asked.direction,
             channel: [UInt8](copying: message, in: asked.channel),
             name: [UInt8](copying: message, in: asked.name),
-            argument: includesArgument ? [UInt8](copying: message, in: asked.bodyOffset..<message.count) : [],
+            argument: [UInt8](copying: message, in: asked.bodyOffset..<asked.bodyOffset + argumentBytes),
             upstream: upstream.map { terms.upstreams[$0].name },
             outcome: .open,
             rule: judgement?.decision.rule.map { terms.policy[$0].title },
@@ -123,13 +124,13 @@ extension GatewaySession {
     }
 
     /// Records the end of a request.
-    mutating func ended(_ record: AuditRequest?, _ outcome: AuditRequest.Outcome, _ byteCount: Int = 0, at now: UInt64)
-    {
-        guard var record else { return }
-        record.outcome = outcome
-        record.endedAt = now
-        record.answerBytes += byteCount
-        recorded.append(record)
+    mutating func ended(_ record: OpenRecord?, _ outcome: AuditRequest.Outcome, _ byteCount: Int = 0, at now: UInt64) {
+        guard let record else { return }
+        var request = record.request
+        request.outcome = outcome
+        request.endedAt = now
+        request.answerBytes += byteCount
+        if record.isDue || request.isAlwaysWritten { recorded.append(request) }
     }
 
     /// What there is to write to the audit log.

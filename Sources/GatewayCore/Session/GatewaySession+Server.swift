@@ -85,6 +85,7 @@ extension GatewaySession {
         from upstream: Int,
         at now: UInt64
     ) -> ServerAction {
+        requestCount += 1
         if let known = clientID(of: asked.id, from: upstream), serverRequests[known] != nil {
             return .close(malformed(upstream, "used the id \(asked.id) again while it was open"))
         }

@@ -77,8 +77,8 @@ public struct GatewaySession: Sendable {
     public internal(set) var context: IPCValue?
     /// Requests that did not pass.
     public internal(set) var deniedCount = 0
-    /// Calls of the client that passed.
-    public internal(set) var callCount = 0
+    /// Requests of both sides, whatever became of them.
+    public internal(set) var requestCount = 0
     /// Answers, events and cancellations that were dropped because nothing open was meant.
     public internal(set) var strayCount = 0
     /// Requests that the shadow policy judged otherwise.
@@ -102,6 +102,8 @@ public struct GatewaySession: Sendable {
     var deadlines = DeadlineQueue()
     var delayed = DelayedAnswers()
     var callRate: TokenBucket?
+    /// What the shadow policy says of the client, once its context is known.
+    var shadow: AccessPolicy?
     var recording: RequestRecording?
     var recorded: [AuditRequest] = []
 
@@ -167,7 +169,16 @@ public struct GatewaySession: Sendable {
     private mutating func receivedContext(_ message: Span<UInt8>) throws(WireError) -> ClientAction {
         try ValueWalker.validate(message, limits: limits.wire)
         do throws(CloseReason) {
-            context = try terms.resolution.grant.context(announced: message, limits: limits.wire)
+            let context = try terms.resolution.grant.context(announced: message, limits: limits.wire)
+            self.context = context
+            shadow = terms.shadow.map { shadow in
+                shadow.policy.policy(
+                    for: shadow.identity,
+                    announced: message,
+                    context: context,
+                    limits: limits.wire
+                )
+            }
             return .accept
         } catch {
             return .close(error)

@@ -36,8 +36,8 @@ struct OpenRequests: Sendable {
     }
 
     private var entries: [UInt64: Entry] = [:]
-    /// What the audit log will say of those requests that it is told of.
-    private var records: [UInt64: AuditRequest] = [:]
+    /// What the audit log will say of those requests that it may be told of.
+    private var records: [UInt64: OpenRecord] = [:]
     /// How many calls are open, those included that nobody waits for any more.
     private(set) var callCount = 0
     /// How many subscriptions are open.
@@ -68,19 +68,19 @@ struct OpenRequests: Sendable {
     }
 
     /// Keeps what the audit log will say of an open request.
-    mutating func record(_ id: UInt64, _ request: AuditRequest) {
-        records[id] = request
+    mutating func record(_ id: UInt64, _ record: OpenRecord) {
+        records[id] = record
     }
 
     /// Counts an event of a subscription.
     mutating func countEvent(_ id: UInt64, byteCount: Int) {
         guard !records.isEmpty, let index = records.index(forKey: id) else { return }
-        records.values[index].events += 1
-        records.values[index].answerBytes += byteCount
+        records.values[index].request.events += 1
+        records.values[index].request.answerBytes += byteCount
     }
 
-    /// What the audit log is to be told of a request that has ended; nil when it is told nothing.
-    mutating func takeRecord(_ id: UInt64) -> AuditRequest? {
+    /// What the audit log may be told of a request that has ended; nil when it is told nothing.
+    mutating func takeRecord(_ id: UInt64) -> OpenRecord? {
         records.isEmpty ? nil : records.removeValue(forKey: id)
     }
 
@@ -121,4 +121,11 @@ struct OpenRequests: Sendable {
         close(id)
         return entry
     }
+}
+
+/// What the audit log may be told of a request that is open.
+struct OpenRecord: Sendable {
+    var request: AuditRequest
+    /// Whether it is told in any case; otherwise only if the request ends in a way that is always told.
+    var isDue: Bool
 }

@@ -7,17 +7,27 @@ public struct RequestRecording: Sendable, Hashable {
     public var includesAllowed: Bool
     /// The share of allowed requests that is recorded, from 0 to 1.
     public var sample: Double
-    /// Whether arguments are kept.
-    public var includesArguments: Bool
+    /// Bytes of an argument that are kept.
+    public var argumentBytes: Int
 
     /// What has been added up of `sample`; at 1 the next request is recorded.
     private var due = 0.0
 
     /// Makes settings.
-    public init(includesAllowed: Bool = true, sample: Double = 1, includesArguments: Bool = false) {
+    public init(includesAllowed: Bool = true, sample: Double = 1, argumentBytes: Int = 0) {
         self.includesAllowed = includesAllowed
         self.sample = sample
-        self.includesArguments = includesArguments
+        self.argumentBytes = argumentBytes
+    }
+
+    /// What an audit log needs; nil when it wants no requests.
+    init?(_ settings: AuditSettings) {
+        guard settings.calls != .none else { return nil }
+        self.init(
+            includesAllowed: settings.calls == .all,
+            sample: settings.sample,
+            argumentBytes: settings.keptArgumentBytes
+        )
     }
 
     /// Whether the next allowed request is recorded. Every n-th is, where the share is one in n.

@@ -7,8 +7,8 @@ public struct SessionTerms: Sendable {
     public var resolution: IdentityMap.Resolution
     /// What it may ask, and its servers of it.
     public var policy: AccessPolicy
-    /// A policy that is judged by too, to see what it would change; nil for none.
-    public var shadow: AccessPolicy?
+    /// Entries that are judged by too, to see what they would change, and who asks; nil for none.
+    public var shadow: Shadow?
     /// Its local servers.
     public var upstreams: [GatewayConfiguration.Upstream]
     /// Which channel is whose, by places in ``upstreams``.
@@ -24,11 +24,25 @@ public struct SessionTerms: Sendable {
     /// What it shares with other connections of its identity; nil for nothing.
     public var identityLoad: IdentityLoad?
 
+    /// The shadow policy, and whom it has to find an entry for.
+    public struct Shadow: Sendable {
+        /// The policy.
+        public var policy: ShadowPolicy
+        /// What proves who the client is.
+        public var identity: PeerIdentity
+
+        /// Makes a pair.
+        public init(policy: ShadowPolicy, identity: PeerIdentity) {
+            self.policy = policy
+            self.identity = identity
+        }
+    }
+
     /// Makes terms. Without routes everything goes to the first server.
     public init(
         resolution: IdentityMap.Resolution,
         policy: AccessPolicy,
-        shadow: AccessPolicy? = nil,
+        shadow: Shadow? = nil,
         upstreams: [GatewayConfiguration.Upstream],
         routes: RouteTable? = nil,
         limits: GatewayLimits = GatewayLimits(),

@@ -15,7 +15,7 @@ extension Bridge {
     /// Passes ends of streams on, once everything before them has been passed.
     func advance() {
         if client.isLost, !client.hasEnded {
-            log.closed(CloseReason(.connectionLost, "the connection to the client was lost"), self)
+            logClosing(CloseReason(.connectionLost, "the connection to the client was lost"))
             // A frame that had begun goes with the connection; those before it were accepted.
             client.endLost()
             clientHasMore = false
@@ -67,12 +67,12 @@ extension Bridge {
     private func finished() {
         if client.isLost || client.isDeaf {
             let message = "the client finished, and was gone before it had every answer"
-            log.closed(CloseReason(.connectionLost, message), self)
+            logClosing(CloseReason(.connectionLost, message))
         } else if clientEndedFirst == false {
             let name = upstreamName(0)
-            log.closed(CloseReason(.upstreamClosed, "the local server '\(name)' finished, then the client"), self)
+            logClosing(CloseReason(.upstreamClosed, "the local server '\(name)' finished, then the client"))
         } else {
-            log.closed(CloseReason(.finished, "the client finished"), self)
+            logClosing(CloseReason(.finished, "the client finished"))
         }
         dispose()
     }
@@ -83,7 +83,7 @@ extension Bridge {
     func close(_ reason: CloseReason) {
         guard phase != .lingering, clientHandle != nil else { return }
         phase = .lingering
-        log.closed(reason, self)
+        logClosing(reason)
         dropUpstreams()
         client.pending = ByteQueue()
         clientHasMore = false

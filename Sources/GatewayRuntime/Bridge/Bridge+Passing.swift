@@ -57,6 +57,7 @@ extension Bridge {
             guard let identity = try client.identity() else {
                 return close(CloseReason(.identityRefused, "the client showed no certificate"))
             }
+            endHandshake()
             log.identified(identity)
             session = try snapshot.session(for: identity)
             guard phase == .handshaking else { return }
@@ -151,6 +152,12 @@ extension Bridge {
             return close(CloseReason(.clientLimit, "there are \(limit) clients already (limits.clients)"))
         }
         isCountedClient = true
+        isListenersClient = listener.addClient()
+        guard isListenersClient else {
+            let limit = listener.limits.clients ?? 0
+            let message = "there are \(limit) clients at \(listener.name) already (listeners[].limits.clients)"
+            return close(CloseReason(.clientLimit, message))
+        }
         let limits = session.terms.clientLimits
         guard let load = environment.identities.claim(session.terms.resolution, limits.perIdentity, at: reactor.now)
         else {
@@ -165,6 +172,7 @@ extension Bridge {
         phase = .open
         deadlines.client = .max
         log.accepted(session)
+        startAudit(session)
         GatewaySession.initialize.withUnsafeBytes(sendToClient)
         for (index, upstream) in session.terms.upstreams.enumerated() where upstream.eager { dial(index) }
     }

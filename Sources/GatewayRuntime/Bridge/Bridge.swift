@@ -31,6 +31,15 @@ final class Bridge: EventHandler {
     var session: GatewaySession?
     var phase = Phase.handshaking
     var log: ConnectionLog
+    /// What the audit log is told, once the context has been accepted.
+    var audit: ConnectionAudit?
+    /// What the connections of the listener share.
+    let listener: ListenerLoad
+    /// Whether the listener counts this as one in the handshake, and as a client.
+    var isInHandshake = true
+    var isListenersClient = false
+    /// What logs call the client.
+    let peer: String?
 
     /// Deadlines that are running, in the reactor's time.
     var deadlines = BridgeDeadlines()
@@ -74,10 +83,13 @@ final class Bridge: EventHandler {
     /// - Parameters:
     ///   - client: The client's side.
     ///   - peer: What logs call the client.
+    ///   - listener: What it shares with the other connections of its listener, in whose handshake it is counted.
     ///   - environment: What it shares with the other connections of its thread.
-    init(client: ClientLink, peer: String?, environment: BridgeEnvironment) {
+    init(client: ClientLink, peer: String?, listener: ListenerLoad, environment: BridgeEnvironment) {
         let reactor = environment.reactor
         self.client = client
+        self.peer = peer
+        self.listener = listener
         self.environment = environment
         acceptedAt = reactor.now
         lastActivity = reactor.now
@@ -209,6 +221,12 @@ final class Bridge: EventHandler {
         return client.backlogByteCount <= limit && (isTransparent || link.backlogByteCount <= limit)
     }
 
+    /// The listener may begin another handshake.
+    func endHandshake() {
+        if isInHandshake { listener.endHandshake() }
+        isInHandshake = false
+    }
+
     func noteActivity() {
         lastActivity = reactor.now
     }
@@ -243,7 +261,10 @@ final class Bridge: EventHandler {
         environment.newcomers.remove(self)
         if isCountedClient { environment.load.removeClient() }
         isCountedClient = false
-        session?.close(at: reactor.now)
+        if clientHandle != nil { endAudit() }
+        endHandshake()
+        if isListenersClient { listener.removeClient() }
+        isListenersClient = false
         identityLoad?.removeClient()
         identityLoad = nil
         if let clientHandle { reactor.release(clientHandle) }
@@ -258,6 +279,7 @@ final class Bridge: EventHandler {
             countIncompleteBytes()
         }
         if phase == .open { noteQueues() }
+        writeRecords()
         if phase != .lingering { advance() }
         // Not instead: the first may lead to the second.
         if phase == .lingering, clientHandle != nil { advanceLingering() }

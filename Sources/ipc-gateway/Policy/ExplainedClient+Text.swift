@@ -31,7 +31,11 @@ extension ExplainedClient {
         if let refusal = policy.refusal { return lines + ["refused   \(refusal)"] }
         guard let explanation = policy.explanation else { return lines + rules(policy, view) }
         lines.append("request   \(explanation.question)")
-        return lines + decision(explanation, view)
+        lines += decision(explanation, view)
+        if explanation.isAllowed, let client = policy.subject?.client {
+            lines.append("server    \(server(explanation.question, client, view))")
+        }
+        return lines
     }
 
     private static func context(_ policy: ExplainedPolicy, _ subject: PolicyView.Subject) -> String {
@@ -48,6 +52,17 @@ extension ExplainedClient {
             }
             return "announced by the client, { \(allowed.joined(separator: ", ")) }; --announce-json judges one"
         }
+    }
+
+    /// Where a request that is allowed goes, or comes from.
+    private static func server(
+        _ question: PolicyQuestion,
+        _ client: GatewayConfiguration.Client,
+        _ view: PolicyView
+    ) -> String {
+        let route = view.configuration.route(of: client)
+        guard question.direction == .fromClient else { return route.upstreams.map(\.name).joined(separator: ", ") }
+        return route.upstream(for: question.channel) ?? "none has this channel; the call is answered with an error"
     }
 
     private static func decision(_ explanation: PolicyExplanation, _ view: PolicyView) -> [String] {

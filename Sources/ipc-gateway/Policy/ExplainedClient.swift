@@ -25,7 +25,9 @@ struct ExplainedClient {
         self.configuration = configuration
         self.question = question
         // Every configuration has a live policy.
-        let live = PolicyView(configuration).map { ExplainedPolicy($0, .certificate(identity), announced, question, beside: nil) }
+        let live = PolicyView(configuration).map {
+            ExplainedPolicy($0, .certificate(identity), announced, question, beside: nil)
+        }
         self.live = live ?? .none
         if let live, live.refusal == nil {
             shadow = PolicyView(configuration, .shadow).map {

@@ -136,9 +136,13 @@ struct ExplanationTests {
         #expect(try live.context(of: y, announced: nil) == nil)
         #expect(try live.context(of: y, announced: "w:1") == "w:1")
         #expect(throws: CloseReason.self) { try live.context(of: y, announced: "v:1") }
-        #expect(throws: CloseReason.self) { try live.subject(of: .certificate(CertificateIdentity(commonNames: ["z"]))) }
+        #expect(throws: CloseReason.self) {
+            try live.subject(of: .certificate(CertificateIdentity(commonNames: ["z"])))
+        }
         let shadow = try #require(PolicyView(configuration, .shadow))
-        #expect(try shadow.subject(of: .certificate(CertificateIdentity(commonNames: ["x"]))).place == "shadow.clients[0]")
+        #expect(
+            try shadow.subject(of: .certificate(CertificateIdentity(commonNames: ["x"]))).place == "shadow.clients[0]"
+        )
         #expect(PolicyView(try PolicyText.configuration("clients: []"), .shadow) == nil)
     }
 }

@@ -81,7 +81,7 @@ struct GatewaySessionTests {
         let forward = GatewaySession.ClientAction.forward(to: 0)
         #expect(actions == [.swallow, forward, forward, forward, forward])
         #expect(bench.session.framesFromClient == 4)
-        #expect(bench.session.callCount == 1)
+        #expect(bench.session.requestCount == 2)
         #expect(bench.session.strayCount == 0)
     }
 

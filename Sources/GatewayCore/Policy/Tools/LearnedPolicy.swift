@@ -48,13 +48,13 @@ struct LearnedPolicy {
             lines.append("    allow:")
             lines += rules(client.rights, indentation: "      ")
         }
-        if let upstream = Self.upstreams(client).first {
-            lines.append("    upstream: \(YAMLText.scalar(String(decoding: upstream, as: UTF8.self)))")
-        }
+        let upstreams = Self.upstreams(client).map { YAMLText.scalar(String(decoding: $0, as: UTF8.self)) }
+        if upstreams.count == 1 { lines.append("    upstream: \(upstreams[0])") }
+        if upstreams.count > 1 { lines.append("    upstream: [\(upstreams.joined(separator: ", "))]") }
         return lines
     }
 
-    /// The servers, the one with most requests first.
+    /// The servers it was led to, the one with most requests first.
     private static func upstreams(_ client: LearnedClient) -> [[UInt8]] {
         client.upstreams.sorted { left, right in
             left.value == right.value ? left.key.lexicographicallyPrecedes(right.key) : left.value > right.value
@@ -90,12 +90,7 @@ struct LearnedPolicy {
     var warnings: [String] {
         clients.flatMap { key, client in
             let name = "'\(LogText.quoted(String(decoding: key.identity, as: UTF8.self)))'"
-            var warnings = LearnedContextText(client).warnings.map { "\(name): \($0)" }
-            let upstreams = Self.upstreams(client).map { String(decoding: $0, as: UTF8.self) }
-            if upstreams.count > 1 {
-                warnings.append("\(name): its requests went to several servers: \(upstreams.joined(separator: ", "))")
-            }
-            return warnings
+            return LearnedContextText(client).warnings.map { "\(name): \($0)" }
         }
     }
 }

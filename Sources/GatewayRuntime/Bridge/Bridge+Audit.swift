@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import TLSEngine
+
+/// What is written down about the connection.
+extension Bridge {
+    /// Says in the log, once, why the connection ends.
+    func logClosing(_ reason: CloseReason) {
+        log.closed(reason, self)
+        audit?.closes(reason)
+    }
+
+    func startAudit(_ session: GatewaySession) {
+        guard let auditLog = environment.audit, let settings = snapshot.configuration.audit else { return }
+        let resolution = session.terms.resolution
+        let negotiated = client.negotiated
+        var certificate: CertificateIdentity?
+        if case .certificate(let found)? = try? client.identity() { certificate = found }
+        var isAssigned = false
+        if case .assigned = resolution.grant { isAssigned = true }
+        let connection = AuditConnection(
+            id: auditLog.makeConnectionID(),
+            peer: peer,
+            listener: listener.name,
+            identityField: resolution.field.rawValue,
+            identity: resolution.value,
+            context: session.contextText,
+            isContextAssigned: isAssigned,
+            entry: "clients[\(resolution.entry)]",
+            tlsVersion: negotiated?.version.rawValue,
+            cipher: negotiated?.cipher,
+            fingerprint: certificate?.fingerprint,
+            subject: certificate?.subject,
+            generation: 1
+        )
+        audit = ConnectionAudit(auditLog, settings, connection, at: reactor.now)
+    }
+
+    /// Writes what has become of requests since the last time.
+    func writeRecords() {
+        guard let audit, let records = session?.takeRecords() else { return }
+        audit.write(records)
+    }
+
+    /// Ends the session, and writes what was open and the last line.
+    func endAudit() {
+        session?.close(at: reactor.now)
+        writeRecords()
+        audit?.close(client, session, at: reactor.now)
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+
+/// What the audit log is told of one connection, once its context has been accepted.
+struct ConnectionAudit {
+    private let log: AuditLog
+    private let settings: AuditSettings
+    private let connection: AuditConnection
+    private let openedAt: UInt64
+    private var closing: CloseReason?
+    private var isClosed = false
+
+    /// Writes the first line.
+    init(_ log: AuditLog, _ settings: AuditSettings, _ connection: AuditConnection, at now: UInt64) {
+        self.log = log
+        self.settings = settings
+        self.connection = connection
+        openedAt = now
+        log.write(AuditLine.open(connection, at: now, wallClockOffset: AuditLog.wallClockOffset()))
+    }
+
+    /// Writes what has become of requests.
+    func write(_ requests: [AuditRequest]) {
+        guard !requests.isEmpty else { return }
+        let offset = AuditLog.wallClockOffset()
+        for request in requests {
+            log.write(AuditLine.request(request, connection, settings, wallClockOffset: offset))
+        }
+    }
+
+    /// Takes note of why the connection ends; the first reason counts.
+    mutating func closes(_ reason: CloseReason) {
+        closing = closing ?? reason
+    }
+
+    /// Writes the last line, once.
+    mutating func close(_ client: ClientLink, _ session: GatewaySession?, at now: UInt64) {
+        guard !isClosed else { return }
+        isClosed = true
+        let close = AuditClose(
+            reason: (closing?.code ?? .finished).rawValue,
+            bytesIn: client.receivedByteCount,
+            bytesOut: client.sentByteCount,
+            framesIn: session?.framesFromClient ?? 0,
+            framesOut: session?.framesFromServer ?? 0,
+            calls: session?.requestCount ?? 0,
+            denied: session?.deniedCount ?? 0,
+            strays: session?.strayCount ?? 0,
+            openedAt: openedAt,
+            closedAt: now
+        )
+        log.write(AuditLine.close(connection, close, wallClockOffset: AuditLog.wallClockOffset()))
+    }
+}
