@@ -165,6 +165,10 @@ final class Listener: EventHandler {
 
     func costlyTurn() {}
 
+    func abandon() {
+        stopping()
+    }
+
     func stopping() {
         if let handle { reactor.release(handle) }
         handle = nil

@@ -8,7 +8,8 @@ extension ConfigurationDecoder {
     static let clientLimitKeys = ["callsOutstanding", "listens", "callsPerSecond", "bytesPerSecond", "perIdentity"]
 
     private static let countRange = 1...1 << 24
-    private static let rateRange = 1...1 << 40
+    /// Less than a read's worth would mean pauses of minutes.
+    private static let rateRange = 4096...1 << 40
 
     /// The limits of a client entry, on top of those for everybody.
     mutating func decodeClientLimits(_ node: Node, _ path: String, _ base: ClientLimits) -> ClientLimits {

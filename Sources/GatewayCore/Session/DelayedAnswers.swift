@@ -12,6 +12,9 @@ struct DelayedAnswers: Sendable {
         var frame: [UInt8]
     }
 
+    /// Bytes of all that wait.
+    private(set) var byteCount = 0
+
     private var answers: [Answer] = []
     private var first = 0
 
@@ -20,6 +23,7 @@ struct DelayedAnswers: Sendable {
 
     /// Adds an answer.
     mutating func add(_ frame: [UInt8], to id: UInt64, at now: UInt64) {
+        byteCount += frame.count
         answers.append(Answer(due: now + Self.delay, id: id, frame: frame))
     }
 
@@ -27,6 +31,7 @@ struct DelayedAnswers: Sendable {
     mutating func popDue(at now: UInt64) -> (id: UInt64, frame: [UInt8])? {
         guard first < answers.count, answers[first].due <= now else { return nil }
         let answer = answers[first]
+        byteCount -= answer.frame.count
         first += 1
         if first == answers.count || first > 1024 {
             answers.removeFirst(first)

@@ -19,6 +19,31 @@ enum ErrorAnswer {
         return Frame.regular(IPCMessage.failure(id: id, error: .object(error))).encoded()
     }
 
+    /// Longer errors are not read: values take many times the room of their text.
+    private static let longestParsed = 1 << 20
+
+    /// Whether `stack` is anywhere in a text, or an escape that may stand for a letter of it.
+    private static func mayHoldStack(_ text: Span<UInt8>, from start: Int) -> Bool {
+        let word = Array("stack".utf8)
+        var matched = 0
+        for index in start..<text.count {
+            let byte = text[index]
+            if byte == UInt8(ascii: "\\"), index + 1 < text.count, text[index + 1] == UInt8(ascii: "u") { return true }
+            matched = byte == word[matched] ? matched + 1 : byte == word[0] ? 1 : 0
+            if matched == word.count { return true }
+        }
+        return false
+    }
+
+    /// Stands for an error that is too long to be looked into.
+    private static func tooLong(_ message: Span<UInt8>, bodyOffset: Int) -> [UInt8] {
+        var result: [UInt8] = []
+        result.append(copying: message, in: 0..<bodyOffset)
+        let text = "The server's error is longer than the gateway looks into for stack traces, and was not passed."
+        ValueEncoder.append(.object(["message": .string(IPCString(text)), "name": "Error"]), to: &result)
+        return result
+    }
+
     /// The same message without the stack trace that its error has; nil when it has none.
     ///
     /// - Parameter message: An answer (202 or 203) that ``InspectedMessage`` has accepted.
@@ -26,7 +51,9 @@ enum ErrorAnswer {
         let tagOfObject: UInt8 = 5
         guard message[bodyOffset] == tagOfObject else { return nil }
         var offset = bodyOffset + 1
-        guard (try? VQL.readCount(message, at: &offset)) != nil,
+        guard (try? VQL.readCount(message, at: &offset)) != nil, mayHoldStack(message, from: offset) else { return nil }
+        if message.count - offset > longestParsed { return tooLong(message, bodyOffset: bodyOffset) }
+        guard
             let body = try? JSONText.parse(message, in: offset..<message.count, maxDepth: limits.jsonDepth),
             let object = body.object, object["stack"] != nil
         else { return nil }

@@ -96,7 +96,6 @@ extension GatewaySession {
         _ upstream: Int,
         at now: UInt64
     ) -> Denial.Cause? {
-        if case .down(let until) = upstreams[upstream].phase, now >= until { upstreams[upstream].phase = .idle }
         switch asked.request {
         case .listen:
             if clientRequests.listenCount >= terms.clientLimits.listens { return .limit("limits.listens") }
@@ -106,7 +105,7 @@ extension GatewaySession {
             if clientRequests.callCount >= terms.clientLimits.callsOutstanding {
                 return .limit("limits.callsOutstanding")
             }
-            if case .down = upstreams[upstream].phase { return .unavailable }
+            if upstreams[upstream].isDown(at: now) { return .unavailable }
             if upstreams[upstream].isFull { return .busy }
             if terms.identityLoad?.addCall() == false { return .limit("limits.perIdentity.callsOutstanding") }
         }
@@ -125,14 +124,17 @@ extension GatewaySession {
         _ upstream: Int,
         at now: UInt64
     ) -> ClientAction {
+        let isDown = upstreams[upstream].isDown(at: now)
+        if case .down = upstreams[upstream].phase, !isDown { upstreams[upstream].phase = .idle }
         var entry = OpenRequests.Entry(state: .call, upstream: upstream, remoteID: asked.id)
         var action = ClientAction.forward(to: upstream)
         if asked.request == .listen {
             entry.state = .listen
             if isKept(upstream) {
                 keep(asked.id, message)
-                if upstreams[upstream].isFull || isDown(upstream) {
+                if upstreams[upstream].isFull || isDown {
                     entry.state = .waitingListen
+                    upstreams[upstream].waitingListens += 1
                     action = .swallow
                 }
             }
@@ -150,10 +152,6 @@ extension GatewaySession {
         return action
     }
 
-    private func isDown(_ upstream: Int) -> Bool {
-        if case .down = upstreams[upstream].phase { true } else { false }
-    }
-
     private mutating func keep(_ id: UInt64, _ message: Span<UInt8>) {
         let frame = Frame.regular([UInt8](copying: message, in: 0..<message.count)).encoded()
         keptByteCount += frame.count
@@ -164,7 +162,9 @@ extension GatewaySession {
         guard let listen = clientRequests.unlisten(id) else { return strayUnless(nil) }
         if let frame = keptListens.removeValue(forKey: id) { keptByteCount -= frame.count }
         ended(clientRequests.takeRecord(id), .ended, at: now)
-        return listen.state == .listen ? .forward(to: listen.upstream) : .swallow
+        if listen.state == .listen { return .forward(to: listen.upstream) }
+        upstreams[listen.upstream].waitingListens -= 1
+        return .swallow
     }
 
     private mutating func receivedAnswer(
@@ -194,15 +194,22 @@ extension GatewaySession {
         var cause = cause
         let looksUnknown =
             asked.request == .call && terms.answers.denial == .unknownChannel && (cause == .policy || cause == .noRoute)
-        let isFull = clientRequests.callCount >= terms.clientLimits.callsOutstanding
-        if looksUnknown, isFull { cause = .limit("limits.callsOutstanding") }
+        var isFull = false
+        if looksUnknown, clientRequests.callCount >= terms.clientLimits.callsOutstanding {
+            cause = .limit("limits.callsOutstanding")
+            isFull = true
+        } else if looksUnknown, delayed.byteCount > limits.queueBytes {
+            cause = .limit("limits.queueBytes")
+            isFull = true
+        }
         let denial = denied(asked, message, cause, judgement, upstream, at: now)
         // The protocol has no error for a subscription: it is dropped, and counted.
         guard asked.request == .call else { return .deny(answer: [], denial: denial) }
         guard looksUnknown, !isFull else { return .deny(answer: answer(asked.id, denial), denial: denial) }
         // It is open, as it would be at a server, until it has been answered.
         _ = clientRequests.open(asked.id, .init(state: .deniedCall, upstream: -1, remoteID: asked.id))
-        let channel = String(decoding: [UInt8](copying: message, in: asked.channel), as: UTF8.self)
+        let name = asked.channel.prefix(AccessPolicy.longestName)
+        let channel = String(decoding: [UInt8](copying: message, in: name), as: UTF8.self)
         delayed.add(ErrorAnswer.unknownChannel(asked.id, channel), to: asked.id, at: now)
         return .deny(answer: [], denial: denial)
     }

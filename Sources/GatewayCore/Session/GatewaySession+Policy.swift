@@ -63,7 +63,7 @@ extension GatewaySession {
         if recording != nil {
             var record = makeRecord(asked, message, judgement, upstream, at: now)
             record.outcome = cause.outcome
-            recorded.append(record)
+            if record.isAlwaysWritten || recording?.takesNext() == true { recorded.append(record) }
         }
         return Denial(
             request: asked.request,
@@ -94,7 +94,11 @@ extension GatewaySession {
         let isDue = recording?.takesNext() == true || judgement.shadow != nil
         // A deadline that passes is told of always.
         guard isDue || judgement.decision.deadline != .max else { return nil }
-        return OpenRecord(request: makeRecord(asked, message, judgement, upstream, at: now), isDue: isDue)
+        var request = makeRecord(asked, message, judgement, upstream, at: now)
+        // What waits for its answer is kept; more than so many bytes of arguments are not worth it.
+        if openArgumentBytes + request.argument.count > limits.queueBytes { request.argument = [] }
+        openArgumentBytes += request.argument.count
+        return OpenRecord(request: request, isDue: isDue)
     }
 
     private func makeRecord(
@@ -126,6 +130,7 @@ extension GatewaySession {
     /// Records the end of a request.
     mutating func ended(_ record: OpenRecord?, _ outcome: AuditRequest.Outcome, _ byteCount: Int = 0, at now: UInt64) {
         guard let record else { return }
+        openArgumentBytes -= record.request.argument.count
         var request = record.request
         request.outcome = outcome
         request.endedAt = now
@@ -136,8 +141,9 @@ extension GatewaySession {
     /// What there is to write to the audit log.
     public mutating func takeRecords() -> [AuditRequest] {
         guard !recorded.isEmpty else { return [] }
-        defer { recorded.removeAll(keepingCapacity: true) }
-        return recorded
+        var taken: [AuditRequest] = []
+        swap(&taken, &recorded)
+        return taken
     }
 
     /// Ends the session: what is open is recorded so, and given back to the identity's budget.

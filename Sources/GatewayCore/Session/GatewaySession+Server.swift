@@ -13,8 +13,8 @@ extension GatewaySession {
         let inspected = try InspectedMessage(message, limits: limits.wire)
         switch inspected.kind {
         case .initialize:
+            if !upstreams[upstream].isReady { upstreams[upstream].readyAt = now }
             upstreams[upstream].isReady = true
-            upstreams[upstream].failures = 0
             return .swallow
         case .call(let id, let channel, let command):
             let asked = AskedFor(

@@ -10,6 +10,11 @@ extension GatewaySession {
         upstreams[upstream].isReady
     }
 
+    /// Whether a server may be dialled now: it has not been, and is not to be left alone for a while.
+    public func mayDial(_ upstream: Int) -> Bool {
+        upstreams[upstream].phase == .idle
+    }
+
     /// Whether the session goes on when a server is lost.
     public func survivesLoss(of upstream: Int) -> Bool {
         terms.upstreams[upstream].whenLost == .redial
@@ -35,7 +40,8 @@ extension GatewaySession {
     }
 
     private mutating func subscribeAgain(_ upstream: Int) -> [UInt8] {
-        guard !keptListens.isEmpty else { return [] }
+        guard upstreams[upstream].waitingListens > 0 else { return [] }
+        upstreams[upstream].waitingListens = 0
         var frames: [UInt8] = []
         // In the order of their ids, which for VS Code's clients is that in which they were made.
         for id in clientRequests.ids(where: { $0.state == .waitingListen && $0.upstream == upstream }) {
@@ -75,6 +81,7 @@ extension GatewaySession {
         }
         for id in clientRequests.ids(where: { $0.state == .listen && $0.upstream == upstream }) {
             clientRequests.update(id, to: .waitingListen)
+            upstreams[upstream].waitingListens += 1
         }
         for id in serverRequests.ids(where: { $0.upstream == upstream }) {
             guard let request = serverRequests[id] else { continue }
@@ -104,9 +111,7 @@ extension GatewaySession {
 
     /// Whether a server is dialled without a request for it: it calls first, or the client listens to it.
     private func isWanted(_ upstream: Int) -> Bool {
-        terms.upstreams[upstream].eager
-            || !keptListens.isEmpty
-                && clientRequests.contains { $0.state == .waitingListen && $0.upstream == upstream }
+        terms.upstreams[upstream].eager || upstreams[upstream].waitingListens > 0
     }
 
     /// Does what is due: answers to calls whose time is over, answers that waited, servers that are tried again.

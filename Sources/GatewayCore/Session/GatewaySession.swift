@@ -106,6 +106,8 @@ public struct GatewaySession: Sendable {
     var shadow: AccessPolicy?
     var recording: RequestRecording?
     var recorded: [AuditRequest] = []
+    /// Bytes of arguments that are kept for records of open requests.
+    var openArgumentBytes = 0
 
     /// Makes the session of a client that has been recognised.
     public init(_ terms: SessionTerms) {

@@ -48,11 +48,6 @@ struct OpenRequests: Sendable {
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// Whether something holds for any open request.
-    func contains(where holds: (Entry) -> Bool) -> Bool {
-        entries.values.contains(where: holds)
-    }
-
     /// The ids of open requests for which something holds, in ascending order.
     func ids(where holds: (Entry) -> Bool) -> [UInt64] {
         entries.filter { holds($0.value) }.keys.sorted()

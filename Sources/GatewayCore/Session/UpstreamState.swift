@@ -17,18 +17,30 @@ struct UpstreamState: Sendable {
     var isReady = false
     /// Whether its queue takes no more requests.
     var isFull = false
-    /// How often in a row it was lost before it said `Initialize`.
+    /// When it said so.
+    var readyAt: UInt64 = 0
+    /// How often in a row it was lost soon after it was dialled.
     var failures = 0
+    /// Subscriptions that it has not been told of yet.
+    var waitingListens = 0
     /// Its own open requests: their ids, and those that the client knows them by. Unused where they are the same.
     var requests: [UInt64: UInt64] = [:]
 
     private static let firstPause: UInt64 = 100_000_000
     private static let longestPause: UInt64 = 15_000_000_000
+    /// A server that has been there for so long has not been lost for what it found when it came.
+    private static let stableTime: UInt64 = 5_000_000_000
 
-    /// Takes note of a loss: the pause before it is dialled again doubles until it has been ready once.
+    /// Whether it is to be left alone.
+    func isDown(at now: UInt64) -> Bool {
+        if case .down(let until) = phase { now < until } else { false }
+    }
+
+    /// Takes note of a loss: the pause before it is dialled again doubles until it has been there for a while.
     mutating func lost(at now: UInt64) {
-        failures = isReady ? 0 : failures + 1
+        if isReady, now >= readyAt + Self.stableTime { failures = 0 }
         let pause = min(Self.firstPause << UInt64(min(failures, 20)), Self.longestPause)
+        failures += 1
         phase = .down(until: now + pause)
         isReady = false
         isFull = false

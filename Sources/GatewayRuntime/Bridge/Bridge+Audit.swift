@@ -35,13 +35,13 @@ extension Bridge {
             subject: certificate?.subject,
             generation: 1
         )
-        audit = ConnectionAudit(auditLog, settings, connection, at: reactor.now)
+        audit = ConnectionAudit(auditLog, settings, connection, openedAt: acceptedAt, at: reactor.now)
     }
 
     /// Writes what has become of requests since the last time.
     func writeRecords() {
-        guard let audit, let records = session?.takeRecords() else { return }
-        audit.write(records)
+        let records = session?.takeRecords() ?? []
+        audit?.write(records)
     }
 
     /// Ends the session, and writes what was open and the last line.

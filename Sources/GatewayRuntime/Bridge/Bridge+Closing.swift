@@ -32,7 +32,8 @@ extension Bridge {
         let serversHaveAll = links.allSatisfy { $0.isGone || $0.hasShutDown }
         if client.hasEnded, client.hasShutDown || client.isLost, serversHaveAll { return finished() }
         let oneHasEnded = client.hasEnded || links.contains(where: \.hasEnded)
-        deadlines.closing = oneHasEnded ? lastActivity + snapshot.configuration.timeouts.drain : .max
+        let drain = snapshot.configuration.timeouts.drain
+        deadlines.closing = oneHasEnded && !isHeldBack ? lastActivity + drain : .max
     }
 
     private func clientEnded() {
@@ -52,7 +53,10 @@ extension Bridge {
             return lose(link.index, CloseReason(.upstreamMalformed, message), wasReached: true)
         }
         guard isTransparent else {
-            if client.hasEnded { return drop(link) }
+            if client.hasEnded {
+                drop(link)
+                return perform(session?.lostUpstream(link.index, wasReached: true, at: reactor.now) ?? [])
+            }
             let reason = CloseReason(.upstreamClosed, "the local server '\(name)' closed the connection")
             return lose(link.index, reason, wasReached: true)
         }
@@ -85,6 +89,7 @@ extension Bridge {
         phase = .lingering
         logClosing(reason)
         dropUpstreams()
+        endHandshake()
         client.pending = ByteQueue()
         clientHasMore = false
         deadlines = BridgeDeadlines()
@@ -141,7 +146,8 @@ extension Bridge {
         if let link = links.first(where: { $0.redialDeadline <= now }) { return connect(link) }
         if deadlines.session <= now { return sessionExpired() }
         if deadlines.clientRate <= now || deadlines.upstreamRate <= now {
-            // What they have read meanwhile is looked at again; what the sockets hold is reported again.
+            // What the sockets hold is reported again.
+            noteActivity()
             if deadlines.clientRate <= now { deadlines.clientRate = .max }
             if deadlines.upstreamRate <= now { deadlines.upstreamRate = .max }
         } else if deadlines.client <= now {
@@ -175,7 +181,9 @@ extension Bridge {
 
     /// Deadlines after which nobody is expected to take what is still queued.
     private func silenceExpired(_ timeouts: GatewayTimeouts, _ now: UInt64) {
+        // Nobody is expected to take what is queued any more.
         lingersForBacklog = false
+        defer { lingersForBacklog = lingersForBacklog || phase != .lingering }
         if deadlines.clientStall <= now {
             let message = "the client has taken nothing of what is queued for it for \(Self.text(timeouts.stall))"
             close(CloseReason(.stallTimeout, message))
@@ -190,8 +198,6 @@ extension Bridge {
             let message =
                 "\(side) neither sent nor finished for \(Self.text(timeouts.drain)) after the other had finished"
             close(CloseReason(.drainTimeout, message))
-        } else {
-            lingersForBacklog = true
         }
     }
 
@@ -238,6 +244,8 @@ extension CloseReason {
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed:
             "the server behind the gateway is not available"
         case .contextNotAllowed: "this client may not have the context it announces"
+        case .clientLimit, .identityLimit: "there are too many clients"
+        case .stallTimeout: "what was queued was not taken in time"
         case .gatewayFailure: "the gateway cannot go on with this connection"
         default: message
         }

@@ -165,6 +165,7 @@ extension Bridge {
             return close(CloseReason(.identityLimit, message))
         }
         identityLoad = load
+        isTransparent = session.terms.upstreams.count == 1 && !session.survivesLoss(of: 0)
         self.session?.share(load)
         clientRate = limits.bytesPerSecond.map(TokenBucket.init(perSecond:))
         upstreamRate = clientRate
@@ -201,7 +202,8 @@ extension Bridge {
 
     private func forward(_ frames: UnsafeRawBufferPointer, to index: Int) {
         guard !frames.isEmpty else { return }
-        if link(index) == nil { dial(index) }
+        // Where the server was lost since this was judged, nobody is left whom it is about.
+        if link(index) == nil, session?.mayDial(index) == true { dial(index) }
         guard let link = link(index) else { return }
         link.send(frames)
         if link.backlogByteCount > 0 { noteQueues() }
@@ -259,7 +261,7 @@ extension Bridge {
                 frame.withUnsafeBytes(sendToClient)
             case .deny(let answer, let denial):
                 log.denied(denial)
-                answer.withUnsafeBytes(link.send)
+                answer.withUnsafeBytes(link.sendOwn)
             case .close(let reason):
                 lose(link.index, reason, wasReached: true)
                 return bytes.count

@@ -29,6 +29,8 @@ final class Bridge: EventHandler {
     /// Servers that have been dialled.
     var links: [UpstreamLink] = []
     var session: GatewaySession?
+    /// Whether there is one server, whose connection and the client's are one to both.
+    var isTransparent = true
     var phase = Phase.handshaking
     var log: ConnectionLog
     /// What the audit log is told, once the context has been accepted.
@@ -191,6 +193,10 @@ final class Bridge: EventHandler {
         settle()
     }
 
+    func abandon() {
+        dispose()
+    }
+
     func stopping() {
         close(CloseReason(.stopping, "the gateway is stopping"))
         settle()
@@ -217,8 +223,9 @@ final class Bridge: EventHandler {
         guard link.state == .connected, !link.hasEnded, !link.hasMore, deadlines.upstreamRate == .max else {
             return false
         }
-        // A server that does not take the answers to what it asks must not ask for more.
-        return client.backlogByteCount <= limit && (isTransparent || link.backlogByteCount <= limit)
+        // A server that does not take the gateway's own answers must not ask for more. What clients send it does not
+        // matter here: it may be a server that does not read before it has written.
+        return client.backlogByteCount <= limit && link.ownByteCount <= limit
     }
 
     /// The listener may begin another handshake.
@@ -227,17 +234,16 @@ final class Bridge: EventHandler {
         isInHandshake = false
     }
 
+    /// Whether reading pauses because somebody is faster than he may be: that is not silence.
+    var isHeldBack: Bool {
+        deadlines.clientRate != .max || deadlines.upstreamRate != .max
+    }
+
     func noteActivity() {
         lastActivity = reactor.now
     }
 
     // MARK: Watching
-
-    /// Whether there is one server, whose connection and the client's are one to both.
-    var isTransparent: Bool {
-        guard let session else { return true }
-        return session.terms.upstreams.count == 1 && !session.survivesLoss(of: 0)
-    }
 
     func link(_ index: Int) -> UpstreamLink? {
         links.first { $0.index == index }
@@ -273,16 +279,19 @@ final class Bridge: EventHandler {
 
     /// Brings what is watched, and the timer, in line with the state. The last step of every event.
     func settle() {
+        // What the client is sent goes through a buffer of the thread's: it must be empty when another has its turn.
+        defer { client.flushOutput() }
         guard clientHandle != nil else { return }
         if countIncompleteBytes() {
             refuseIncompleteBytes()
             countIncompleteBytes()
         }
         if phase == .open { noteQueues() }
-        writeRecords()
         if phase != .lingering { advance() }
         // Not instead: the first may lead to the second.
         if phase == .lingering, clientHandle != nil { advanceLingering() }
+        writeRecords()
+        client.flushOutput()
         guard let clientHandle else { return }
         do throws(SystemError) {
             try watchClient(clientHandle)
@@ -303,7 +312,7 @@ final class Bridge: EventHandler {
     private func updateDeadlines() {
         guard phase != .lingering else { return }
         let timeouts = snapshot.configuration.timeouts
-        deadlines.idle = phase == .open ? timeouts.idle.map { lastActivity + $0 } ?? .max : .max
+        deadlines.idle = phase == .open && !isHeldBack ? timeouts.idle.map { lastActivity + $0 } ?? .max : .max
         // Time in which the gateway does not read is not the client's fault.
         if !clientMayRead { pendingFrame?.began = reactor.now }
         deadlines.frame = clientMayRead ? pendingFrame?.deadline(timeouts.frame) ?? .max : .max

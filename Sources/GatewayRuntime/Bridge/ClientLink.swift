@@ -174,6 +174,11 @@ final class ClientLink {
         }
     }
 
+    /// Sends, or queues, what is in the buffer that all clients of the thread share.
+    func flushOutput() {
+        if !scratch.output.isEmpty { flush() }
+    }
+
     /// Sends what is queued, as far as the socket takes it. Call it after everything that may have produced output.
     func flush() {
         if backlog.isEmpty {

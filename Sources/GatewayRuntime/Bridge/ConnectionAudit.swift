@@ -13,11 +13,19 @@ struct ConnectionAudit {
     private var isClosed = false
 
     /// Writes the first line.
-    init(_ log: AuditLog, _ settings: AuditSettings, _ connection: AuditConnection, at now: UInt64) {
+    ///
+    /// - Parameter openedAt: When the connection was accepted from the network.
+    init(
+        _ log: AuditLog,
+        _ settings: AuditSettings,
+        _ connection: AuditConnection,
+        openedAt: UInt64,
+        at now: UInt64
+    ) {
         self.log = log
         self.settings = settings
         self.connection = connection
-        openedAt = now
+        self.openedAt = openedAt
         log.write(AuditLine.open(connection, at: now, wallClockOffset: AuditLog.wallClockOffset()))
     }
 

@@ -61,7 +61,7 @@ struct ConnectionLog {
     mutating func closed(_ reason: CloseReason, _ bridge: Bridge) {
         guard !isClosed else { return }
         isClosed = true
-        let metadata: Logger.Metadata = [
+        var metadata: Logger.Metadata = [
             "reason": "\(reason.code.rawValue)",
             "detail": "\(reason.message)",
             "bytesIn": "\(bridge.client.receivedByteCount)",
@@ -72,6 +72,9 @@ struct ConnectionLog {
             "strays": "\(bridge.session?.strayCount ?? 0)",
             "milliseconds": "\((bridge.reactor.now - openedAt) / 1_000_000)",
         ]
+        if let session = bridge.session, session.terms.shadow != nil {
+            metadata["shadow"] = "\(session.shadowCount)"
+        }
         logger.log(level: Self.level(of: reason.code), "connection closed", metadata: metadata)
     }
 

@@ -43,6 +43,9 @@ final class UpstreamLink {
     /// Bytes sent.
     private(set) var sentByteCount = 0
 
+    /// At most this many of the bytes that wait are answers that the gateway made itself.
+    private(set) var ownByteCount = 0
+
     private let address: SocketAddress
     private var backlog = ByteQueue()
 
@@ -81,6 +84,12 @@ final class UpstreamLink {
         if !isGone, !rest.isEmpty { backlog.append(rest) }
     }
 
+    /// Sends an answer that the gateway made itself.
+    func sendOwn(_ bytes: UnsafeRawBufferPointer) {
+        send(bytes)
+        if !backlog.isEmpty { ownByteCount += bytes.count }
+    }
+
     /// Sends what is queued, as far as the server takes it.
     func flush() {
         guard state == .connected else { return }
@@ -89,6 +98,7 @@ final class UpstreamLink {
             backlog.consume(count)
         }
         if isGone { backlog = ByteQueue() }
+        if backlog.isEmpty { ownByteCount = 0 }
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) -> Int? {

@@ -17,6 +17,8 @@ protocol EventHandler: AnyObject {
     func costlyTurn()
     /// The gateway stops; finish and release every handle.
     func stopping()
+    /// There is no time left: say what is to be said, and release every handle.
+    func abandon()
 }
 
 /// One thread's event loop over epoll. Everything but `mailbox` belongs to that thread.
@@ -168,6 +170,7 @@ final class Reactor {
 
     private func releaseAll() {
         for index in slots.indices {
+            slots[index].handler?.abandon()
             slots[index].handler = nil
         }
     }

@@ -18,7 +18,7 @@ struct DocumentationTests {
     @Test("are configurations without mistakes and warnings")
     func examples() throws {
         let examples = try Self.examples()
-        #expect(examples.count == 9)
+        #expect(examples.count == 11)
         for example in examples where !example.contains("expect:") {
             let client = "clients:\n  - match: { commonName: c }\n    context: c\n"
             let isRole = example.hasPrefix("roles:") && !example.contains("clients:")

@@ -10,11 +10,11 @@ enum PolicyText {
     static func configuration(_ sections: String) throws(ConfigurationError) -> GatewayConfiguration {
         let text = """
             listeners: [{ address: 127.0.0.1:0, tls: { certificate: c, key: k, clientCA: a } }]
-            upstreams: { main: { unix: s } }
             identity: { from: [uri, commonName] }
 
             """
-        return try GatewayConfiguration(yaml: text + sections, file: "gateway.yaml")
+        let upstreams = sections.hasPrefix("upstreams:") ? "" : "upstreams: { main: { unix: s } }\n"
+        return try GatewayConfiguration(yaml: text + upstreams + sections, file: "gateway.yaml")
     }
 
     /// The policy of a client with these rules, lists in YAML's flow style.

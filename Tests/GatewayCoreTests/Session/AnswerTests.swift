@@ -63,6 +63,25 @@ struct AnswerTests {
         }
     }
 
+    @Test("that are too long to be looked into are replaced when they may hold one")
+    func tooLong() throws {
+        let filler = String(repeating: "x", count: 1 << 20)
+        let harmless = IPCMessage.failure(id: 3, name: "E", message: filler)
+        let passed = try Self.passed(harmless)
+        #expect(passed == .forward)
+        guard
+            case .replace(let frame) = try Self.passed(
+                IPCMessage.failure(id: 3, name: "E", message: filler, stack: ["a"])
+            )
+        else {
+            Issue.record("a long error with a stack trace passed")
+            return
+        }
+        #expect(frame.count < 300)
+        let failure = try SessionBench.failure(frame)
+        #expect(failure == (3, "Error"))
+    }
+
     @Test("look like those of a channel that is not there, where denials are to be hidden, and come as late")
     func unknownChannel() throws {
         var terms = SessionBench.terms()
@@ -86,6 +105,23 @@ struct AnswerTests {
         #expect(bench.session.nextDeadline == .max)
         let reused = bench.client(SessionBench.call(6))
         #expect(reused == .forward(to: 0))
+    }
+
+    @Test("that wait are bounded in bytes, however long the names are")
+    func unknownChannelBytes() throws {
+        var terms = SessionBench.terms()
+        terms.answers.denial = .unknownChannel
+        terms.limits.queueBytes = 64 << 10
+        var bench = try SessionBench(terms)
+        let name = IPCString(String(repeating: "\u{1}", count: 100_000))
+        var refused = 0
+        for id in UInt64(0)..<20 {
+            let call = IPCMessage.call(id: id, channel: name, command: "c")
+            if case .deny(let answer, _) = bench.client(call), !answer.isEmpty { refused += 1 }
+        }
+        #expect(refused == 17, "each that waits has some 24 KiB")
+        let due = bench.wait(1_000_000_000)
+        #expect(due.count == 3)
     }
 
     @Test("that wait are bounded like open calls")

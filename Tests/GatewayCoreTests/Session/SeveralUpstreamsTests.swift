@@ -153,8 +153,30 @@ struct SeveralUpstreamsTests {
         _ = bench.wait(15_000_000_000)
         _ = bench.session.openUpstream(1)
         _ = bench.server(IPCMessage.initialize, 1)
+        // One that falls over what it finds when it comes is no better than one that does not come.
+        _ = bench.session.lostUpstream(1, wasReached: true, at: bench.now)
+        #expect(bench.session.nextDeadline == bench.now + 15_000_000_000)
+        _ = bench.wait(15_000_000_000)
+        _ = bench.session.openUpstream(1)
+        _ = bench.server(IPCMessage.initialize, 1)
+        bench.now += 5_000_000_000
         _ = bench.session.lostUpstream(1, wasReached: true, at: bench.now)
         #expect(bench.session.nextDeadline == bench.now + 100_000_000)
+    }
+
+    @Test("tries a lost server for its subscriptions, even when the client was refused just then")
+    func refusedMeanwhile() throws {
+        var terms = SessionBench.terms(upstreams: SessionBench.two)
+        terms.clientLimits.callsOutstanding = 1
+        var bench = try SessionBench(terms)
+        _ = bench.session.openUpstream(1)
+        _ = bench.client(SessionBench.listen(0, "other.onPing"))
+        _ = bench.client(SessionBench.call(1))
+        _ = bench.session.lostUpstream(1, wasReached: true, at: bench.now)
+        bench.now += 100_000_000
+        _ = bench.client(SessionBench.call(2, "other.get"))
+        let due = bench.session.expire(at: bench.now)
+        #expect(due == [.dial(1)])
     }
 
     @Test("says Busy for a server whose queue is full, lets its listens wait, and passes what belongs to open requests")

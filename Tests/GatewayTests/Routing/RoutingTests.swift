@@ -72,6 +72,75 @@ struct RoutingTests {
         #expect(closing["strays"] == "1")
     }
 
+    @Test("What one client is told of a lost server goes to that client alone, and at once")
+    func neighbours() throws {
+        let stage = try TwoServers { $0.threads = 1 }
+        let neighbour = try stage.bench.open()
+        neighbour.send(TwoServers.call(0, "main"))
+        let main = try stage.bench.recording().connection()
+        try main.send(Self.ready + Sample.answer(0))
+        _ = try neighbour.frame(1)
+        var clients: [TestClient] = []
+        for round in 0..<5 {
+            let client = try stage.bench.open()
+            clients.append(client)
+            client.send(TwoServers.call(7, "jobs"))
+            let jobs = try stage.jobs.connection(round)
+            try jobs.send(Self.ready)
+            try jobs.receive(count: TwoServers.opening.count + TwoServers.call(7, "jobs").count)
+            jobs.close()
+            #expect(try TwoServers.error(client.frame(1), id: 7) == "UpstreamLost")
+            let id = UInt64(round + 1)
+            neighbour.send(TwoServers.call(id, "main"))
+            try main.send(Sample.answer(id))
+            let frame = try neighbour.frame(round + 2).encoded()
+            #expect(frame == Sample.answer(id))
+        }
+        #expect(stage.bench.gateway.closings.isEmpty)
+    }
+
+    @Test("A client that has finished is still told that a server was lost with its call")
+    func lostAfterTheEnd() throws {
+        let stage = try TwoServers()
+        let client = try stage.bench.open()
+        client.send(TwoServers.call(0, "jobs"))
+        client.finishSending()
+        let jobs = try stage.jobs.connection()
+        try jobs.send(Self.ready)
+        jobs.close()
+        #expect(try client.receiveToEnd() == .inOrder)
+        #expect(try TwoServers.error(client.frame(1), id: 0) == "UpstreamLost")
+        #expect(try stage.bench.gateway.waitForClosings(1)["reason"] == "finished")
+    }
+
+    @Test("A server that asks without end and reads nothing is not read any more, and the gateway does not grow")
+    func greedyServer() throws {
+        let bench = try GatewayBench(isEager: true) {
+            $0.clients = [#"{ match: { uri: "**" }, context: "remote:alice", allow: [] }"#]
+            $0.limits["queueBytes"] = "64KiB"
+        }
+        let client = try bench.open()
+        let server = try bench.recording().connection()
+        try server.receive(count: TwoServers.opening.count)
+        server.setPaused(true)
+        let before = try bench.gateway.residentBytes()
+        let asking = Background {
+            try server.send(Self.ready + (0..<UInt64(200_000)).flatMap { TwoServers.call($0, "window") })
+        }
+        var last = -1
+        try eventually("the server is held up, or has said everything") {
+            let now = try bench.gateway.usage().processorTicks
+            defer { last = now }
+            letTimePass(milliseconds: 100)
+            return now == last
+        }
+        let growth = try bench.gateway.residentBytes() - before
+        #expect(growth < 8 << 20, "\(growth >> 10) KiB")
+        server.setPaused(false)
+        _ = try asking.value()
+        withExtendedLifetime(client) {}
+    }
+
     @Test("Servers that are not used are not dialled, and one that is not there does not matter to the others")
     func lazily() throws {
         let stage = try TwoServers()
