@@ -35,6 +35,8 @@ public struct GatewayConfigurationText: Sendable {
     public var minimumVersion: String?
     /// Further members of `tls:`.
     public var tls: [String: String] = [:]
+    /// The members of the listener's `limits:`.
+    public var listenerLimits: [String: String] = [:]
     /// The members of `identity.deny:`.
     public var deny: [String: String] = [:]
     /// The local servers.
@@ -81,6 +83,10 @@ public struct GatewayConfigurationText: Sendable {
         lines += ["      clientCA: \(self.clientCA)"]
         if let minimumVersion {
             lines += ["      minimumVersion: \"\(minimumVersion)\""]
+        }
+        if !self.listenerLimits.isEmpty {
+            let members = self.listenerLimits.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+            lines.insert("    limits: { \(members.joined(separator: ", ")) }", at: 2)
         }
         lines += self.tls.sorted { $0.key < $1.key }.map { "      \($0.key): \($0.value)" }
         lines += self.listeners.map { "  - \($0)" }

@@ -56,6 +56,29 @@ struct LimitTests {
         _ = try bench.open()
     }
 
+    @Test("A listener's clients are limited, and so is how fast it accepts them; nobody who waits is lost")
+    func listener() throws {
+        let bench = try GatewayBench {
+            $0.listenerLimits = ["clients": "6", "handshakesPerSecond": "4", "handshakesAtOnce": "2"]
+        }
+        let start = ContinuousClock.now
+        let clients = try (0..<6).map { _ in try bench.open() }
+        // Four at once, two in the half second after.
+        #expect(start.duration(to: .now) > .milliseconds(400))
+        let beyond = try bench.connect()
+        beyond.open()
+        #expect(try beyond.receiveToEnd() == .inOrder)
+        #expect(beyond.errorCode == "limit")
+        #expect(try bench.gateway.waitForClosings(1)["reason"] == "client-limit")
+        // Who refuses to shake hands takes a place for as long as the handshake may last, not longer than he stays.
+        var holders = try (0..<2).map { _ in try BlockingStream(host: "127.0.0.1", port: bench.gateway.port) }
+        #expect(holders.count == 2)
+        clients[0].disappear(reset: true)
+        try bench.gateway.waitForClosings(2)
+        holders = []
+        _ = try bench.open()
+    }
+
     @Test("A client that sends faster than it may is read more slowly, and loses nothing")
     func bytesPerSecond() throws {
         let bench = try GatewayBench(isEager: true) { $0.limits["bytesPerSecond"] = "1MiB" }

@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import GatewayCore
+
+@Suite("The configuration of servers, limits and answers")
+struct RoutingConfigurationTests {
+    private static func configuration(
+        upstreams: String = "{ main: { unix: m } }",
+        client: String = "",
+        sections: String = ""
+    ) throws(ConfigurationError) -> GatewayConfiguration {
+        try GatewayConfiguration(
+            yaml: """
+                listeners: [{ address: "127.0.0.1:1", tls: { certificate: c, key: k, clientCA: a }, limits: { clients: 5 } }]
+                upstreams: \(upstreams)
+                clients: [{ match: { commonName: x }, context: c, allow: [{ channel: c, call: [d], deadline: 2s }]\(client) }]
+                \(sections)
+                """,
+            file: "g.yaml"
+        )
+    }
+
+    @Test("has servers with channels, and what becomes of clients that lose one")
+    func servers() throws {
+        let two = try Self.configuration(
+            upstreams: #"{ main: { unix: m }, jobs: { unix: j, channels: [jobs, "jobs.*"], whenLost: close } }"#
+        )
+        #expect(two.clients[0].upstreams == ["main", "jobs"])
+        let route = two.route(of: two.clients[0])
+        #expect(route.upstreams.map(\.whenLost) == [.redial, .close])
+        #expect(route.upstream(for: "jobs.daily") == "jobs")
+        #expect(route.upstream(for: "other") == "main")
+        let one = try Self.configuration()
+        #expect(one.route(of: one.clients[0]).upstreams.map(\.whenLost) == [.close])
+        let some = try Self.configuration(
+            upstreams: "{ a: { unix: a }, b: { unix: b }, c: { unix: c } }",
+            client: ", upstream: [c]"
+        )
+        #expect(some.clients[0].upstreams == ["c"])
+    }
+
+    @Test("has limits for everybody, for an entry and for a listener, deadlines, and what clients are told")
+    func limits() throws {
+        let configuration = try Self.configuration(
+            client: ", limits: { callsPerSecond: 7, perIdentity: { callsOutstanding: 8 } }",
+            sections: """
+                answers: { denial: unknown-channel, stack: pass }
+                limits:
+                  callsOutstanding: 10
+                  listens: 11
+                  bytesPerSecond: 1MiB
+                  perIdentity: { clients: 12, callsPerSecond: 13, bytesPerSecond: 8KiB }
+                """
+        )
+        let shared = ClientLimits.Shared(clients: 12, callsPerSecond: 13, bytesPerSecond: 8192)
+        #expect(
+            configuration.limits.client
+                == ClientLimits(callsOutstanding: 10, listens: 11, bytesPerSecond: 1 << 20, perIdentity: shared)
+        )
+        let own = configuration.clients[0].limits
+        #expect(own.callsPerSecond == 7)
+        #expect(own.callsOutstanding == 10)
+        #expect(own.perIdentity.clients == 12)
+        #expect(own.perIdentity.callsOutstanding == 8)
+        #expect(configuration.answers == AnswerSettings(denial: .unknownChannel, passesStack: true))
+        #expect(configuration.listeners[0].limits == ListenerLimits(clients: 5))
+        #expect(configuration.clients[0].policy.rules[0].deadline == 2_000_000_000)
+    }
+
+    @Test(
+        "refuses what would be a guess, or contradicts itself",
+        arguments: [
+            ("{ a: { unix: a }, b: { unix: b } }", "", "", "name one of a, b"),
+            ("{ a: { unix: a }, b: { unix: b } }", ", upstream: [a, b]", "", "nothing tells a, b apart"),
+            ("{ a: { unix: a, channels: [x] }, b: { unix: b, channels: [x] } }", "", "", "'x' of a, 'x' of b"),
+            (#"{ a: { unix: a, channels: ["x*"] }, b: { unix: b, channels: ["x*y"] } }"#, "", "", "nobody can tell"),
+            ("{ a: { unix: a, channels: [] } }", "", "", "channels: is empty"),
+            ("{ a: { unix: a, whenLost: wait } }", "", "", "expected one of close, redial"),
+            ("{ a: { unix: a } }", ", upstream: [a, a]", "", "'a' is listed twice"),
+            ("{ a: { unix: a } }", ", upstream: [c]", "", "expected one of a"),
+            ("{ a: { unix: a } }", ", limits: { clients: 3 }", "", "limits.clients: unknown key"),
+            ("{ a: { unix: a } }", "", "limits: { callsOutstanding: 0 }", "from 1 to"),
+            ("{ a: { unix: a } }", "", "limits: { bytesPerSecond: 1 }", "out of range"),
+            ("{ a: { unix: a } }", "", "answers: { denial: unknown-channel, rule: true }", "contradicts denial"),
+            ("{ a: { unix: a } }", "", "answers: { stack: keep }", "expected one of remove, pass"),
+            ("{ a: { unix: a } }", ", deny: [{ channel: c, call: [d], deadline: 1s }]", "", "a deadline is for calls"),
+        ]
+    )
+    func mistakes(upstreams: String, client: String, sections: String, message: String) {
+        do throws(ConfigurationError) {
+            _ = try Self.configuration(upstreams: upstreams, client: client, sections: sections)
+            Issue.record("was taken")
+        } catch {
+            let problems = error.problems.map(\.description)
+            #expect(problems.contains { $0.contains(message) && $0.hasPrefix("g.yaml:") }, "\(problems)")
+        }
+    }
+}
