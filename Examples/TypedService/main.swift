@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A typed service, its server and a client of it:  swift run example-service /tmp/storage.sock
+// A typed service, its server and a client of it:  swift run example-service
 
 import IPC
 import IPCTransport
 
-let path = CommandLine.arguments[1]
+let path = CommandLine.arguments.dropFirst().first ?? "/tmp/storage.sock"
 let server = IPCServer<String>()
 server.registerChannel("storage", StorageServiceChannel<String>(Storage()))
 let listener = try await server.serve(.unix(path))
