@@ -46,7 +46,8 @@ struct SessionBench {
     ]
 
     static func glob(_ text: String) -> Glob {
-        Glob(text)!
+        guard let glob = Glob(text) else { preconditionFailure("'\(text)' is not a pattern") }
+        return glob
     }
 
     var session: GatewaySession
