@@ -11,6 +11,8 @@ public struct FrameDecoder: Sendable {
         case any
         /// Only frames as the plain protocol writes them, see ``FrameHeader/validatePlain(limits:)``.
         case plain
+        /// Only frames as the persistent protocol has them, see ``FrameHeader/validatePersistent(_:)``.
+        case persistent(SessionSettings)
     }
 
     private let limits: IPCLimits
@@ -71,6 +73,17 @@ public struct FrameDecoder: Sendable {
         return Frame(type: header.type, id: header.id, ack: header.ack, body: body)
     }
 
+    /// Takes out what no frame has taken, as it came, for whoever goes on with the stream.
+    public mutating func takeBuffered() -> [UInt8] {
+        var bytes: [UInt8] = []
+        header?.append(to: &bytes)
+        bytes.append(contentsOf: buffer[head...])
+        buffer = []
+        head = 0
+        header = nil
+        return bytes
+    }
+
     private mutating func readHeader() throws(WireError) -> FrameHeader? {
         guard let header = FrameHeader(buffer.span.extracting(head...)) else {
             return nil
@@ -79,6 +92,7 @@ public struct FrameDecoder: Sendable {
             switch dialect {
             case .any: try header.validateLength(limits: limits)
             case .plain: try header.validatePlain(limits: limits)
+            case .persistent(let settings): try header.validatePersistent(settings)
             }
         } catch {
             failure = error

@@ -127,7 +127,9 @@ extension WireError: CustomStringConvertible {
     private var frameDescription: String {
         switch code {
         case .frameTooLarge: "a frame announces a body of \(number(found)) bytes, more than \(number(allowed))"
-        case .unexpectedFrameType: "a frame has type \(number(found)), but only Regular (1) is legal here"
+        case .unexpectedFrameType where allowed == nil:
+            "a frame has type \(number(found)), but only Regular (1) is legal here"
+        case .unexpectedFrameType: "a frame has type \(number(found)), which nobody knows"
         default: "a frame has the sequence number or acknowledgement \(number(found)) where the protocol has none"
         }
     }
