@@ -77,11 +77,6 @@ extension Conversation.Step: Decodable {
         var value: ValueDescription?
     }
 
-    private static let typeNames: [String: UInt8] = [
-        "None": 0, "Regular": 1, "Control": 2, "Ack": 3, "Disconnect": 5, "ReplayRequest": 6, "Pause": 7, "Resume": 8,
-        "KeepAlive": 9,
-    ]
-
     /// Reads a step; a body given only by its digest is built from its description and checked.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -92,9 +87,7 @@ extension Conversation.Step: Decodable {
             return
         }
         let typeName = try container.decode(String.self, forKey: .type)
-        guard let type = Self.typeNames[typeName] else {
-            throw Vectors.Malformed(description: "unknown type of frame: \(typeName)")
-        }
+        let type = try FrameType(vectorName: typeName).rawValue
         let decoded = try container.decodeIfPresent(Decoded.self, forKey: .decoded)
         let body = try Self.body(container, decoded: decoded)
         guard body.count == (try container.decode(Int.self, forKey: .length)) else {
@@ -129,5 +122,18 @@ extension Conversation.Step: Decodable {
             throw Vectors.Malformed(description: "a big body could not be rebuilt: \(body.count) bytes")
         }
         return body
+    }
+}
+
+extension FrameType {
+    /// The type with the name that vectors have for it.
+    init(vectorName name: String) throws {
+        let types = [
+            FrameType.none, .regular, .control, .ack, .disconnect, .replayRequest, .pause, .resume, .keepAlive,
+        ]
+        guard let type = types.first(where: { $0.description == name }) else {
+            throw Vectors.Malformed(description: "unknown type of frame: \(name)")
+        }
+        self = type
     }
 }

@@ -59,4 +59,6 @@ public struct FrameVectors: Sendable, Decodable {
     public var cases: [Case]
     /// Streams.
     public var streams: [Stream]
+    /// What a persistent session makes of frames.
+    public var receive: [PersistentReception]
 }

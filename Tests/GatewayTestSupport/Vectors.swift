@@ -22,8 +22,24 @@ public enum Vectors {
         try load("conv-\(name)")
     }
 
-    /// The names of all recorded conversations, sorted.
+    /// A recorded conversation over the persistent protocol.
+    ///
+    /// - Parameter name: Its name without `conv-`, such as `persistent-ack`.
+    public static func persistentConversation(_ name: String) throws -> PersistentConversation {
+        try load("conv-\(name)")
+    }
+
+    /// The names of the recorded conversations over the plain protocol, sorted.
     public static func conversationNames() throws -> [String] {
+        try allConversationNames().filter { !$0.hasPrefix("persistent-") }
+    }
+
+    /// The names of those over the persistent protocol, sorted.
+    public static func persistentConversationNames() throws -> [String] {
+        try allConversationNames().filter { $0.hasPrefix("persistent-") }
+    }
+
+    private static func allConversationNames() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: try directory().path)
             .filter { $0.hasPrefix("conv-") && $0.hasSuffix(".json") }
             .map { String($0.dropFirst("conv-".count).dropLast(".json".count)) }

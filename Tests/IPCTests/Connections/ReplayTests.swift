@@ -29,7 +29,7 @@ struct ReplayTests {
     @Test("Every plain conversation is played")
     func complete() throws {
         let played = Set(Replay.conversations + ["raw-odd-requests"])
-        let plain = try Vectors.conversationNames().filter { !$0.hasPrefix("persistent") && $0 != "remote-handshake" }
+        let plain = try Vectors.conversationNames().filter { $0 != "remote-handshake" }
         #expect(Set(plain) == played)
         #expect(Replay.deviations.allSatisfy { played.contains($0.conversation) })
         let odd = Set(try OddRequest.all().map(\.name))
