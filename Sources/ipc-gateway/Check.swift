@@ -29,8 +29,9 @@ struct Check: ParsableCommand {
                 let names = tls.certificate.map { "certificate of \($0.subject)" } ?? "no certificate"
                 Console.say("listens on \(address), \(names)")
             case .unix(let socket):
-                let mode = String(socket.mode, radix: 8)
-                Console.say("listens on unix:\(socket.path), mode 0\(mode), for local clients")
+                let digits = String(socket.mode, radix: 8)
+                let mode = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+                Console.say("listens on unix:\(socket.path), mode \(mode), for local clients")
             }
         }
         for upstream in configuration.upstreams {

@@ -31,11 +31,7 @@ enum ConfigurationFile {
     static func read<Value>(_ path: String, as documentation: String, _ body: (String) throws -> Value) throws -> Value
     {
         do {
-            guard let text = read(path) else {
-                let message = "cannot be read: \(String(cString: strerror(errno)))"
-                throw ConfigurationError(problems: [ConfigurationProblem(file: path, message: message)])
-            }
-            return try body(text)
+            return try body(try contents(path))
         } catch let error as ConfigurationError {
             for problem in error.problems { Console.complain("error: \(problem)") }
             let count = error.problems.count
@@ -44,19 +40,25 @@ enum ConfigurationFile {
         }
     }
 
-    private static func read(_ path: String) -> String? {
+    private static func contents(_ path: String) throws(ConfigurationError) -> String {
+        func problem(_ message: String) -> ConfigurationError {
+            ConfigurationError(problems: [ConfigurationProblem(file: path, message: message)])
+        }
         let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
+        guard file >= 0 else { throw problem("cannot be read: \(String(cString: strerror(errno)))") }
         defer { close(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count < largest {
+        while true {
             let count = Glibc.read(file, &chunk, chunk.count)
             if count == 0 { break }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return nil }
+            guard count > 0 else { throw problem("cannot be read: \(String(cString: strerror(errno)))") }
             bytes += chunk[..<count]
+            // Never a part of it: what denies may be in the rest.
+            guard bytes.count <= largest else { throw problem("has more than \(largest >> 20) MiB") }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw problem("is not UTF-8") }
+        return text
     }
 }

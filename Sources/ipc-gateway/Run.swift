@@ -16,7 +16,7 @@ struct Run: ParsableCommand {
             a second signal ends it at once. SIGUSR1 opens the audit log's file anew, after it has been renamed.
 
             Example: ipc-gateway run --config /etc/ipc-gateway/gateway.yaml
-            Rotate:  mv audit.jsonl audit.jsonl.1 && kill -USR1 "$(pidof ipc-gateway)"
+            Rotate:  mv audit.jsonl audit.jsonl.1 && kill -USR1 PID
             """
     )
 
@@ -26,12 +26,13 @@ struct Run: ParsableCommand {
     @OptionGroup var log: LogOptions
 
     func run() throws {
+        let closed = StandardDescriptors.reserve()
         let logger = log.makeLogger()
         let snapshot = try ConfigurationFile.load(config)
         for note in snapshot.notes { logger.notice("\(note)") }
         DescriptorLimit.raise(for: snapshot.configuration.limits, logger: logger)
         var signals = Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
-        let audit = try openAudit(snapshot.configuration, logger)
+        let audit = try openAudit(snapshot.configuration, hasOutput: !closed.contains(STDOUT_FILENO), logger)
         let gateway: Gateway
         do {
             gateway = try Gateway(snapshot, logger: logger, audit: audit)
@@ -41,15 +42,24 @@ struct Run: ParsableCommand {
         }
         waitForEnd(&signals, audit, logger)
         logger.info("stopping")
-        signals.restore()
+        // A second one of these ends it at once. Others that come now, for a new configuration or log file, come too late.
+        signals.restore(only: [SIGTERM, SIGINT])
         gateway.stop()
         gateway.wait()
         audit?.close()
         logger.info("stopped")
     }
 
-    private func openAudit(_ configuration: GatewayConfiguration, _ logger: Logger) throws -> AuditLog? {
+    private func openAudit(
+        _ configuration: GatewayConfiguration,
+        hasOutput: Bool,
+        _ logger: Logger
+    ) throws -> AuditLog? {
         guard let settings = configuration.audit else { return nil }
+        if settings.destination == .standardOutput, !hasOutput {
+            Console.complain("error: \(config): audit: the gateway was started without a standard output")
+            throw ExitCode.configuration
+        }
         do throws(GatewayStartError) {
             return try AuditLog(settings, path: settings.path(in: configuration), logger: logger)
         } catch {

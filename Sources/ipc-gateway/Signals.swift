@@ -37,4 +37,12 @@ struct Signals {
     mutating func restore() {
         pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
+
+    /// Lets some of the signals do again what they do by themselves; the others stay without effect.
+    func restore(only signals: [Int32]) {
+        var some = sigset_t()
+        sigemptyset(&some)
+        for signal in signals { sigaddset(&some, signal) }
+        pthread_sigmask(SIG_UNBLOCK, &some, nil)
+    }
 }

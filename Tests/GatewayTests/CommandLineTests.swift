@@ -7,6 +7,47 @@ import Testing
 
 @Suite("The command line", .blocking)
 struct CommandLineTests {
+    @Test("A configuration is read whole or not at all: what denies may stand at its end")
+    func largeConfiguration() throws {
+        let directory = try TemporaryDirectory()
+        let comments = String(repeating: "# nothing\n", count: 1_700_000)
+        for (name, content, reason) in [
+            ("large.yaml", "listeners: []\n" + comments, "has more than 16 MiB"),
+            ("latin.yaml", "listeners: []\n# caf\u{e9}\n", "is not UTF-8"),
+        ] {
+            let file = directory.file(name)
+            let data = name == "latin.yaml" ? content.data(using: .isoLatin1) : content.data(using: .utf8)
+            try #require(data).write(to: URL(filePath: file))
+            let check = try ChildProcess([try GatewayProcess.program(), "check", "--config", file])
+            #expect(try check.wait() == 78)
+            #expect(check.errors.contains("\(file): \(reason)"), "\(check.errors)")
+        }
+    }
+
+    @Test("Descriptors for people that are closed are not taken by sockets")
+    func closedDescriptors() throws {
+        let bench = try GatewayBench()
+        let path = bench.configurationFile
+        let other = try bench.directory.write(
+            String(contentsOfFile: path, encoding: .utf8) + "audit: { stdout: true }\n",
+            to: "other.yaml"
+        )
+        let program = try GatewayProcess.program()
+        let refused = try ChildProcess(["/bin/sh", "-c", "exec \"$0\" run --config \"$1\" >&-", program, other])
+        #expect(try refused.wait() == 78)
+        #expect(refused.errors.contains("without a standard output"), "\(refused.errors)")
+        let child = try ChildProcess(["/bin/sh", "-c", "exec \"$0\" run --config \"$1\" <&- >&-", program, path])
+        try eventually("it listens") { child.errors.contains("listening") }
+        for number in 0...1 {
+            let target = try FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/\(child.pid)/fd/\(number)"
+            )
+            #expect(target == "/dev/null")
+        }
+        child.signal(SIGTERM)
+        #expect(try child.wait() == 0)
+    }
+
     private static func run(_ arguments: String...) throws -> (status: Int32, output: String, errors: String) {
         let child = try ChildProcess([try GatewayProcess.program()] + arguments)
         return (try child.wait(), child.output, child.errors)

@@ -40,11 +40,12 @@ enum AuditEscape {
     }
 
     /// Characters that cannot be seen, or that change how others are shown: C1 controls, marks of direction, line and
-    /// paragraph separators, the byte order mark. All of them are in the first plane.
+    /// paragraph separators, the byte order mark, fillers, variation selectors and tags.
     private static func isHidden(_ scalar: UInt32) -> Bool {
         switch scalar {
-        case 0x80...0x9f, 0xad, 0x61c, 0x180e, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff,
-            0xfff9...0xfffb:
+        case 0x80...0x9f, 0xad, 0x61c, 0x115f, 0x1160, 0x180e, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f,
+            0x3164,
+            0xfe00...0xfe0f, 0xfeff, 0xffa0, 0xfff9...0xfffb, 0xe0000...0xe0fff:
             true
         default:
             false
@@ -52,6 +53,11 @@ enum AuditEscape {
     }
 
     private static func appendEscape(_ scalar: UInt32, to output: inout [UInt8]) {
+        if scalar > 0xffff {
+            // A pair of surrogates, as JSON has it.
+            appendEscape(0xd800 + (scalar - 0x10000) >> 10, to: &output)
+            return appendEscape(0xdc00 + (scalar - 0x10000) & 0x3ff, to: &output)
+        }
         output.append(contentsOf: "\\u".utf8)
         for shift in [12, 8, 4, 0] as [UInt32] {
             let digit = UInt8(truncatingIfNeeded: scalar >> shift & 0xf)

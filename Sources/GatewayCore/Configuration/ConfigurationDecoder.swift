@@ -107,7 +107,7 @@ struct ConfigurationDecoder {
         _ key: String,
         _ what: String
     ) -> String? {
-        reader.required(section, key, what).flatMap { reader.text($0, section.path(of: key), what) }
+        reader.required(section, key, what).flatMap { reader.plainText($0, section.path(of: key), what) }
     }
 
     mutating func optionalText(
@@ -115,7 +115,7 @@ struct ConfigurationDecoder {
         _ key: String,
         _ what: String
     ) -> String? {
-        section.members[key].flatMap { reader.text($0, section.path(of: key), what) }
+        section.members[key].flatMap { reader.plainText($0, section.path(of: key), what) }
     }
 
     mutating func optionalTexts(

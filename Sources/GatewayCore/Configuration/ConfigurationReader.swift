@@ -120,6 +120,16 @@ struct ConfigurationReader {
         return scalar.string
     }
 
+    /// Text for the system or for people, such as a path: not empty, and without control characters.
+    mutating func plainText(_ node: Node, _ path: String, _ what: String) -> String? {
+        guard let text = text(node, path, what) else { return nil }
+        guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+            report(node, path, "holds a control character; expected \(what)")
+            return nil
+        }
+        return text
+    }
+
     /// A list of texts, each not empty. One text alone is a mistake: its meaning as a list would be a guess.
     mutating func texts(_ node: Node, _ path: String, of what: String) -> [String]? {
         guard let items = list(node, path, of: what) else { return nil }

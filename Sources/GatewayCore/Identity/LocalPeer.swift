@@ -44,7 +44,8 @@ public struct LocalPeer: Sendable, Hashable, CustomStringConvertible {
         var words = ["uid \(userID)"]
         if processID > 0 { words.append("pid \(processID)") }
         switch executable {
-        case .path(let path), .unchecked(let path): words.append(LogText.quoted(path))
+        case .path(let path): words.append(LogText.quoted(path))
+        case .unchecked(let path): words.append("\(LogText.quoted(path)) (not verified)")
         case .unknown: break
         }
         return words.joined(separator: " ")

@@ -69,11 +69,11 @@ extension GatewaySession {
         guard clientRequests[asked.id] == nil else {
             return .close(CloseReason(.duplicateID, "the client used the id \(asked.id) again while it was open"))
         }
-        if let limit = exceededRate(at: now) {
-            return refuse(asked, message, .limit(limit), nil, at: now)
-        }
+        // What the policy denies is denied whatever the limits say, so that the audit log tells the one from the other.
         let judgement = judge(asked, message)
+        let exceeded = exceededRate(at: now)
         guard judgement.decision.isAllowed else { return refuse(asked, message, .policy, judgement, at: now) }
+        if let exceeded { return refuse(asked, message, .limit(exceeded), judgement, at: now) }
         guard let upstream = terms.routes.upstream(for: message.extracting(asked.channel)) else {
             return refuse(asked, message, .noRoute, judgement, at: now)
         }
@@ -147,7 +147,7 @@ extension GatewaySession {
         _ = clientRequests.open(asked.id, entry)
         if let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
             clientRequests.record(asked.id, record)
-            if asked.request == .listen { ended(record, .open, at: now) }
+            if asked.request == .listen { began(record) }
         }
         return action
     }
@@ -191,21 +191,23 @@ extension GatewaySession {
         _ upstream: Int? = nil,
         at now: UInt64
     ) -> ClientAction {
-        var cause = cause
         let looksUnknown =
             asked.request == .call && terms.answers.denial == .unknownChannel && (cause == .policy || cause == .noRoute)
-        var isFull = false
+        var exceeded: String?
         if looksUnknown, clientRequests.callCount >= terms.clientLimits.callsOutstanding {
-            cause = .limit("limits.callsOutstanding")
-            isFull = true
+            exceeded = "limits.callsOutstanding"
         } else if looksUnknown, delayed.byteCount > limits.queueBytes {
-            cause = .limit("limits.queueBytes")
-            isFull = true
+            exceeded = "limits.queueBytes"
         }
         let denial = denied(asked, message, cause, judgement, upstream, at: now)
         // The protocol has no error for a subscription: it is dropped, and counted.
         guard asked.request == .call else { return .deny(answer: [], denial: denial) }
-        guard looksUnknown, !isFull else { return .deny(answer: answer(asked.id, denial), denial: denial) }
+        if let exceeded {
+            var limited = denial
+            limited.cause = .limit(exceeded)
+            return .deny(answer: answer(asked.id, limited), denial: denial)
+        }
+        guard looksUnknown else { return .deny(answer: answer(asked.id, denial), denial: denial) }
         // It is open, as it would be at a server, until it has been answered.
         _ = clientRequests.open(asked.id, .init(state: .deniedCall, upstream: -1, remoteID: asked.id))
         let name = asked.channel.prefix(AccessPolicy.longestName)

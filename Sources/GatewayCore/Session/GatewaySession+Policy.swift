@@ -96,10 +96,13 @@ extension GatewaySession {
         guard isDue || judgement.decision.deadline != .max else { return nil }
         var request = makeRecord(asked, message, judgement, upstream, at: now)
         // What waits for its answer is kept; more than so many bytes of arguments are not worth it.
-        if openArgumentBytes + request.argument.count > limits.queueBytes { request.argument = [] }
+        if openArgumentBytes + request.argument.count > limits.queueBytes { request.argument = Self.leftOut }
         openArgumentBytes += request.argument.count
         return OpenRecord(request: request, isDue: isDue)
     }
+
+    /// Stands for an argument that there was no room to keep.
+    private static let leftOut = ValueEncoder.encode(.object(["$unreadable": "room"]))
 
     private func makeRecord(
         _ asked: AskedFor,
@@ -125,6 +128,11 @@ extension GatewaySession {
             events: 0,
             shadow: judgement?.shadow
         )
+    }
+
+    /// Records the start of a subscription.
+    mutating func began(_ record: OpenRecord) {
+        if record.isDue { recorded.append(record.request) }
     }
 
     /// Records the end of a request.

@@ -108,7 +108,7 @@ extension GatewaySession {
         _ = serverRequests.open(known, .init(state: state, upstream: upstream, remoteID: asked.id))
         if let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
             serverRequests.record(known, record)
-            if !isCall { ended(record, .open, at: now) }
+            if !isCall { began(record) }
         }
         return pass(inspected, message, as: known)
     }

@@ -35,7 +35,8 @@ enum LogText {
         let more = peer.groupIDs.count > mostNames ? " and \(peer.groupIDs.count - mostNames) more" : ""
         let executable =
             switch peer.executable {
-            case .path(let path), .unchecked(let path): "executable '\(quoted(path))'"
+            case .path(let path): "executable '\(quoted(path))'"
+            case .unchecked(let path): "executable '\(quoted(path))', not verified"
             case .unknown(let reason): "executable unknown: \(quoted(reason))"
             }
         return "uid '\(peer.userID)', gid \(groups)\(more), \(executable)"

@@ -28,6 +28,8 @@ public struct RequestRecording: Sendable, Hashable {
             sample: settings.sample,
             argumentBytes: settings.keptArgumentBytes
         )
+        // Or connections with a single request would never be in the sample.
+        due = Double.random(in: 0..<1)
     }
 
     /// Whether the next allowed request is recorded. Every n-th is, where the share is one in n.

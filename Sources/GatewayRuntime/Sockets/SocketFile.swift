@@ -31,10 +31,14 @@ struct SocketFile: Sendable {
                 }
                 try makeRoom(at: place.path, address)
                 let socket = try Socket(family: AF_UNIX)
-                // The file gets the mode of the socket, less what the umask takes away: it is never too wide.
+                // The file gets the mode of the socket, less what the umask takes away, so nothing is changed by its path,
+                // which somebody might have exchanged. Nobody else makes files at this time of the start.
                 guard fchmod(socket.number, mode_t(place.mode)) == 0 else { throw SystemError("fchmod") }
-                guard address.withPointer({ bind(socket.number, $0, $1) }) == 0 else { throw SystemError("bind") }
-                guard chmod(place.path, mode_t(place.mode)) == 0 else { throw SystemError("chmod") }
+                let mask = umask(0)
+                let result = address.withPointer { bind(socket.number, $0, $1) }
+                let failure = SystemError("bind")
+                umask(mask)
+                guard result == 0 else { throw failure }
                 guard Glibc.listen(socket.number, backlog) == 0 else { throw SystemError("listen") }
                 guard let found = try look(at: place.path) else { throw SystemError("lstat", ENOENT) }
                 let number = fcntl(socket.number, F_DUPFD_CLOEXEC, 0)

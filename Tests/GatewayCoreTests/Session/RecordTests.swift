@@ -106,6 +106,64 @@ struct RecordTests {
         #expect(lines == ["test.secret denied 0ms", "test.slow deadline-exceeded 5000ms"])
     }
 
+    @Test("is that the policy denied a request, whatever the limits would have said")
+    func deniedBeyondLimits() throws {
+        for denial in AnswerSettings.Denial.allCases {
+            var terms = SessionBench.terms()
+            terms.recording = RequestRecording()
+            terms.answers.denial = denial
+            terms.clientLimits.callsPerSecond = 1
+            terms.clientLimits.callsOutstanding = 1
+            var bench = try SessionBench(terms)
+            _ = bench.client(SessionBench.call(0))
+            _ = bench.client(SessionBench.call(1))
+            _ = bench.client(SessionBench.call(2, "test.secret"))
+            let records = bench.session.takeRecords()
+            #expect(records.map(\.outcome) == [.limit, .denied])
+            #expect(records.map(\.rule) == ["echoing", nil])
+        }
+    }
+
+    @Test("keeps so many bytes of arguments, whatever else comes and goes, and says where one was left out")
+    func argumentBound() throws {
+        var terms = SessionBench.terms()
+        terms.recording = RequestRecording(argumentBytes: 1000)
+        terms.limits.queueBytes = 10_000
+        var bench = try SessionBench(terms)
+        for id in UInt64(0)..<1_000 {
+            let argument = IPCValue(String(repeating: "x", count: 900))
+            _ = bench.client(IPCMessage.listen(id: id, channel: "test", event: "onPing", argument: argument))
+            _ = bench.client(IPCMessage.unlisten(id: id))
+        }
+        _ = bench.session.takeRecords()
+        for id in UInt64(0)..<20 {
+            let argument = IPCValue(String(repeating: "x", count: 900))
+            _ = bench.client(IPCMessage.call(id: id, channel: "test", command: "echo", argument: argument))
+        }
+        for id in UInt64(0)..<20 { _ = bench.server(IPCMessage.success(id: id)) }
+        let records = bench.session.takeRecords()
+        let leftOut = ValueEncoder.encode(.object(["$unreadable": "room"]))
+        #expect(records.count { $0.argument.count == 903 } == 11)
+        #expect(records.count { $0.argument == leftOut } == 9)
+        #expect(bench.session.openArgumentBytes == 0)
+    }
+
+    @Test("is the right share of connections with a single request, too")
+    func sampledConnections() throws {
+        let yaml = """
+            listeners: [{ address: "127.0.0.1:1", tls: { certificate: c, key: k, clientCA: a } }]
+            upstreams: { main: { unix: m } }
+            audit: { file: a, sample: 0.5 }
+            """
+        let settings = try #require(try GatewayConfiguration(yaml: yaml, file: "g.yaml").audit)
+        var count = 0
+        for _ in 0..<400 {
+            var recording = try #require(RequestRecording(settings))
+            if recording.takesNext() { count += 1 }
+        }
+        #expect((100...300).contains(count), "\(count) of 400")
+    }
+
     @Test("is nothing when there is no audit log")
     func nothing() throws {
         var bench = try SessionBench()

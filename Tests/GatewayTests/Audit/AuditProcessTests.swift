@@ -23,6 +23,21 @@ struct AuditProcessTests {
         #expect(try bench.gateway.stop() == 0)
     }
 
+    @Test("is whole when signals for it come while the gateway stops", arguments: [SIGUSR1, SIGHUP])
+    func signalWhileStopping(signal: Int32) throws {
+        let bench = try GatewayBench { $0.audit = "{ file: audit.jsonl }" }
+        let client = try bench.open()
+        client.send(Sample.call(0))
+        try bench.recording().connection().receive(count: RecordingUpstream.opening(context: "remote:alice").count)
+        bench.gateway.child.signal(SIGTERM)
+        try bench.gateway.waitForLog("that it stops") { $0["message"] == "stopping" }
+        bench.gateway.child.signal(signal)
+        #expect(try bench.gateway.child.wait() == 0)
+        let text = try String(contentsOfFile: bench.directory.file("audit.jsonl"), encoding: .utf8)
+        let types = text.split(separator: "\n").map { $0.split(separator: "\"")[5] }
+        #expect(types == ["open", "call", "close"], "\(text)")
+    }
+
     @Test("that is not there is said at SIGUSR1, and nothing else happens")
     func none() throws {
         let bench = try GatewayBench()
