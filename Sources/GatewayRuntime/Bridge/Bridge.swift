@@ -64,7 +64,7 @@ final class Bridge: EventHandler {
     /// A step of the handshake waits for its turn.
     private(set) var awaitsHandshakeTurn = false
     /// Bytes of incomplete frames that have been counted.
-    private var countedIncompleteBytes = 0
+    var countedIncompleteBytes = 0
 
     /// What the connections of the client's identity share, once the context is accepted.
     var identityLoad: IdentityLoad?
@@ -74,11 +74,11 @@ final class Bridge: EventHandler {
 
     private(set) var clientHandle: Reactor.Handle?
     /// Timers that are running for this bridge, the next one last.
-    private var armedDeadlines: [UInt64] = []
+    var armedDeadlines: [UInt64] = []
     private var hasAskedForTurn = false
     /// Both directions of the client's socket are over, which cannot be masked while it is watched.
-    private var clientHasHungUp = false
-    private var clientStall = StallWatch()
+    var clientHasHungUp = false
+    var clientStall = StallWatch()
 
     /// Takes a connection that was just accepted.
     ///
@@ -275,89 +275,5 @@ final class Bridge: EventHandler {
         identityLoad = nil
         if let clientHandle { reactor.release(clientHandle) }
         clientHandle = nil
-    }
-
-    /// Brings what is watched, and the timer, in line with the state. The last step of every event.
-    func settle() {
-        // What the client is sent goes through a buffer of the thread's: it must be empty when another has its turn.
-        defer { client.flushOutput() }
-        guard clientHandle != nil else { return }
-        if countIncompleteBytes() {
-            refuseIncompleteBytes()
-            countIncompleteBytes()
-        }
-        if phase == .open { noteQueues() }
-        if phase != .lingering { advance() }
-        // Not instead: the first may lead to the second.
-        if phase == .lingering, clientHandle != nil { advanceLingering() }
-        writeRecords()
-        client.flushOutput()
-        guard let clientHandle else { return }
-        do throws(SystemError) {
-            try watchClient(clientHandle)
-            for link in links { try watch(link) }
-        } catch {
-            close(CloseReason(.gatewayFailure, "the gateway cannot watch the connection: \(error)"))
-            return dispose()
-        }
-        updateDeadlines()
-        let next = deadlines.next(links)
-        if next < armedDeadlines.last ?? .max {
-            armedDeadlines.append(next)
-            reactor.wake(clientHandle, at: next)
-        }
-    }
-
-    /// Deadlines that follow from the state alone.
-    private func updateDeadlines() {
-        guard phase != .lingering else { return }
-        let timeouts = snapshot.configuration.timeouts
-        deadlines.idle = phase == .open && !isHeldBack ? timeouts.idle.map { lastActivity + $0 } ?? .max : .max
-        // Time in which the gateway does not read is not the client's fault.
-        if !clientMayRead { pendingFrame?.began = reactor.now }
-        deadlines.frame = clientMayRead ? pendingFrame?.deadline(timeouts.frame) ?? .max : .max
-        let now = reactor.now
-        let clientSince = clientStall.update(queued: client.backlogByteCount, sent: client.sentByteCount, at: now)
-        deadlines.clientStall = clientSince.map { $0 + timeouts.stall } ?? .max
-        for link in links {
-            let since = link.stall.update(queued: link.backlogByteCount, sent: link.sentByteCount, at: now)
-            link.stallDeadline = since.map { $0 + timeouts.stall } ?? .max
-        }
-        deadlines.session = phase == .open ? session?.nextDeadline ?? .max : .max
-    }
-
-    private func watchClient(_ handle: Reactor.Handle) throws(SystemError) {
-        var interest: Readiness = []
-        if phase == .lingering ? !client.hasEnded : clientMayRead { interest.insert(.readable) }
-        if client.backlogByteCount > 0 { interest.insert(.writable) }
-        // A hang-up is looked at again when there is room to read.
-        if clientHasHungUp || client.isLost, interest.isEmpty { return reactor.unwatch(handle) }
-        try reactor.watch(handle, client.socket.number, for: interest)
-    }
-
-    private func watch(_ link: UpstreamLink) throws(SystemError) {
-        guard link.state != .queued else { return }
-        var interest: Readiness = []
-        if mayRead(link) { interest.insert(.readable) }
-        if link.state == .connecting || link.backlogByteCount > 0 { interest.insert(.writable) }
-        // A server that is gone but not read to its end is looked at again when there is room.
-        if link.isGone, interest.isEmpty { return reactor.unwatch(link.handle) }
-        try reactor.watch(link.handle, link.socket.number, for: interest)
-    }
-}
-
-extension Bridge {
-    /// Brings the count of incomplete bytes up to date.
-    ///
-    /// - Returns: Whether this connection has made them too many.
-    @discardableResult
-    private func countIncompleteBytes() -> Bool {
-        let held = links.reduce(client.pending.count) { $0 + $1.pending.count }
-        let growth = held - countedIncompleteBytes
-        guard growth != 0 else { return false }
-        countedIncompleteBytes = held
-        let total = environment.load.addIncompleteBytes(growth)
-        // Small ones are let be: they are most often complete with the next read, and cannot be what fills the memory.
-        return growth > 0 && held > Scratch.readByteCount && total > snapshot.configuration.limits.incompleteBytes
     }
 }
