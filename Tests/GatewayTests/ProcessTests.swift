@@ -12,6 +12,7 @@ struct ProcessTests {
 
     /// A call there and an answer back.
     private static func exchange(_ client: TestClient, _ server: UpstreamConnection, _ id: UInt64) throws {
+        try server.receive(count: Self.opening.count)
         let sent = server.receivedCount
         let answered = client.received.count
         client.send(Sample.call(id))

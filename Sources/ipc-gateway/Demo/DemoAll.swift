@@ -157,6 +157,7 @@ struct DemoAll: ParsableCommand {
           ipc-gateway call --unix \(directory)/sample.sock sample whoami
           ipc-gateway trace --unix \(directory)/sample.sock --listen \(directory)/tap.sock
           ipc-gateway certs inspect \(directory)/alice.pem
+          ipc-gateway explain --config \(directory)/gateway.yaml --certificate \(directory)/alice.pem --call storage.drop
           ipc-gateway check --config \(directory)/gateway.yaml
         Change who may do what in \(directory)/gateway.yaml; docs/configuration.md describes it.
         The program is .build/debug/ipc-gateway, or .build/release/ipc-gateway after 'make release'.

@@ -91,7 +91,9 @@ struct RoutingTests {
             jobs.close()
             #expect(try TwoServers.error(client.frame(1), id: 7) == "UpstreamLost")
             let id = UInt64(round + 1)
+            let count = main.receivedCount
             neighbour.send(TwoServers.call(id, "main"))
+            try main.receive(count: count + TwoServers.call(id, "main").count)
             try main.send(Sample.answer(id))
             let frame = try neighbour.frame(round + 2).encoded()
             #expect(frame == Sample.answer(id))
