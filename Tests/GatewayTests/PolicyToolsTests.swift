@@ -72,8 +72,8 @@ struct PolicyToolsTests {
         let who =
             #""connection":"1","identityField":"uri","identity":"spiffe://example.org/dev/alice","context":"remote:alice""#
         let lines = """
-            {"v":1,"type":"open",\(who),"contextAssigned":true,"entry":"clients[0]"}
-            {"v":1,"type":"call",\(who),"from":"client","channel":"storage","command":"get","outcome":"ok","upstream":"main"}
+            {"v":1,"type":"open",\(who),"contextAssigned":true,"entry":"clients[0]","match":{"uri":["spiffe://example.org/dev/alice"]}}
+            {"v":1,"type":"call",\(who),"from":"client","channel":"storage","command":"get","outcome":"ok","rule":"r","upstream":"main"}
             {"v":1,"type":"call",\(who),"from":"client","channel":"storage","command":"drop","outcome":"denied"}
             {"v":1,"type":"dropped","count":2}
 
@@ -112,6 +112,20 @@ struct PolicyToolsTests {
             "storage.set"
         )
         #expect(other.status == 1)
+    }
+
+    @Test("policy learn ends with 1 when a client was assigned several contexts, and names the lines")
+    func severalContexts() throws {
+        let directory = try TemporaryDirectory()
+        let lines = ["a", "b"].map { context in
+            #"{"v":1,"type":"open","connection":"\#(context)","identityField":"uid","identity":"7","#
+                + #""match":{"uid":["7"]},"context":"\#(context)","contextAssigned":true}"#
+        }
+        let file = try directory.write(lines.joined(separator: "\n"), to: "audit.jsonl")
+        let result = try PolicyStage.run("policy", "learn", file)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("error: \(file):1, \(file):2: uid '7' has several contexts ('a', 'b')"))
+        #expect(result.output.isEmpty)
     }
 
     @Test("policy learn names the line that is none of an audit log")

@@ -1,20 +1,24 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+public import IPCProtocol
+
 /// What the audit log says of one connection, known once its context has been accepted.
 public struct AuditConnection: Sendable {
     /// Tells this connection from all others, of other runs too.
     public let id: String
-    /// The client's address and port.
+    /// The client's address and port; of a local client its user, process and program.
     public let peer: String?
     /// The address that it connected to.
     public let listener: String
-    /// The certificate field that decided who it is.
+    /// The field that decided who it is, of its certificate or of what the kernel says of it.
     public let identityField: String
     /// The value of that field.
     public let identity: String
-    /// The context that the server sees: a text, or the JSON of an object.
-    public let context: String
+    /// All that its entry went by: fields, and the values that matched.
+    public let match: [IdentityField: [String]]
+    /// The context that the server sees: a text, or an object of texts.
+    public let context: IPCValue
     /// Whether the gateway made the context, instead of the client.
     public let isContextAssigned: Bool
     /// The place of the client's entry, such as `clients[0]`.
@@ -42,7 +46,8 @@ public struct AuditConnection: Sendable {
         listener: String,
         identityField: String,
         identity: String,
-        context: String,
+        match: [IdentityField: [String]] = [:],
+        context: IPCValue,
         isContextAssigned: Bool,
         entry: String,
         tlsVersion: String? = nil,
@@ -56,6 +61,7 @@ public struct AuditConnection: Sendable {
         self.listener = listener
         self.identityField = identityField
         self.identity = identity
+        self.match = match
         self.context = context
         self.isContextAssigned = isContextAssigned
         self.entry = entry
@@ -64,11 +70,11 @@ public struct AuditConnection: Sendable {
         self.fingerprint = fingerprint
         self.subject = subject
         self.generation = generation
-        var text = AuditText(capacity: 128 + id.utf8.count + identity.utf8.count + context.utf8.count)
+        var text = AuditText(capacity: 192 + id.utf8.count + identity.utf8.count)
         text.member(.connection, id)
         text.member(.identityField, identityField)
         text.member(.identity, identity)
-        text.member(.context, context)
+        text.member(.context, context: context)
         text.member(.generation, generation)
         common = text.bytes
         isCommonCut = text.isCut

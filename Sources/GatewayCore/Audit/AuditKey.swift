@@ -10,6 +10,11 @@ struct AuditKey {
         bytes = Array(",\"\(name)\":".utf8)
     }
 
+    /// The name of a field, in `match`.
+    init(_ field: IdentityField) {
+        self.init(field.rawValue)
+    }
+
     static let allowed = AuditKey("allowed")
     static let answerBytes = AuditKey("answerBytes")
     static let argument = AuditKey("argument")
@@ -35,6 +40,7 @@ struct AuditKey {
     static let identity = AuditKey("identity")
     static let identityField = AuditKey("identityField")
     static let listener = AuditKey("listener")
+    static let match = AuditKey("match")
     static let milliseconds = AuditKey("milliseconds")
     static let outcome = AuditKey("outcome")
     static let peer = AuditKey("peer")

@@ -18,6 +18,7 @@ public enum AuditLine {
         text.member(.peer, connection.peer)
         text.member(.listener, connection.listener)
         text.member(.entry, connection.entry)
+        text.member(.match, fields: connection.match)
         text.member(.contextAssigned, connection.isContextAssigned)
         text.member(.tls, connection.tlsVersion)
         text.member(.cipher, connection.cipher)

@@ -75,6 +75,49 @@ struct AuditText {
         isCut = object.isCut || isCut
     }
 
+    /// A member with a context: a text, or an object of texts. What is neither is null, and no entry gives it.
+    mutating func member(_ name: AuditKey, context: IPCValue) {
+        switch context {
+        case .string(let text): member(name, text.wtf8.span)
+        case .object(let object):
+            key(name)
+            append("{")
+            for (index, member) in object.members.enumerated() {
+                if index > 0 { append(",") }
+                isCut = Self.append(cutting: member.key.wtf8.span, to: &bytes) || isCut
+                append(":")
+                guard case .string(let text) = member.value else {
+                    append("null")
+                    continue
+                }
+                isCut = Self.append(cutting: text.wtf8.span, to: &bytes) || isCut
+            }
+            append("}")
+        default: member(name, raw: Array("null".utf8))
+        }
+    }
+
+    /// A member that is an object with lists of texts, in the order of the fields; nothing when there is none.
+    mutating func member(_ name: AuditKey, fields: [IdentityField: [String]]) {
+        guard !fields.isEmpty else { return }
+        var inner = AuditText(capacity: 128)
+        for field in IdentityField.allCases {
+            guard let values = fields[field] else { continue }
+            inner.member(AuditKey(field), values)
+        }
+        member(name, object: inner)
+    }
+
+    private mutating func member(_ name: AuditKey, _ values: [String]) {
+        key(name)
+        append("[")
+        for (index, value) in values.enumerated() {
+            if index > 0 { append(",") }
+            isCut = Self.append(cutting: value.utf8.span, to: &bytes) || isCut
+        }
+        append("]")
+    }
+
     /// A point in time, in nanoseconds since 1970, with microseconds.
     mutating func member(_ name: AuditKey, nanoseconds: Int64) {
         key(name)

@@ -34,6 +34,9 @@ public struct IdentityMap: Sendable {
         public var field: IdentityField
         /// The value of that field that matched.
         public var value: String
+        /// All that the entry went by: the fields that it asks for or makes the context of, with the values that
+        /// matched. Of a local client also the user.
+        public var match: [IdentityField: [String]] = [:]
     }
 
     /// The fields, in order.
@@ -65,7 +68,10 @@ public struct IdentityMap: Sendable {
                 }
             }
             if results.count > 1 { throw ambiguous(results, field) }
-            if let result = results.first { return result }
+            if var result = results.first {
+                result.match = match(of: entries[result.entry], identity, field, result.value)
+                return result
+            }
         }
         throw Self.notMapped(identity)
     }
@@ -97,6 +103,25 @@ public struct IdentityMap: Sendable {
                 patterns.contains { $0.matches(value) }
             }
         }
+    }
+
+    /// What an entry that matches went by, the deciding field with the deciding value.
+    private func match(
+        of entry: Entry,
+        _ identity: PeerIdentity,
+        _ field: IdentityField,
+        _ value: String
+    ) -> [IdentityField: [String]] {
+        var fields = Set(entry.match.keys).union(entry.context.fields)
+        if case .local = identity { fields.insert(.uid) }
+        var match: [IdentityField: [String]] = [:]
+        for other in fields where other != field {
+            match[other] = other.values(in: identity).filter { value in
+                entry.match[other]?.contains { $0.matches(value) } ?? true
+            }
+        }
+        match[field] = [value]
+        return match
     }
 
     private func grant(

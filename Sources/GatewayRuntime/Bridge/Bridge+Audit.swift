@@ -13,7 +13,9 @@ extension Bridge {
     }
 
     func startAudit(_ session: GatewaySession) {
-        guard let auditLog = environment.audit, let settings = snapshot.configuration.audit else { return }
+        guard let auditLog = environment.audit, let settings = snapshot.configuration.audit,
+            let context = session.context
+        else { return }
         let resolution = session.terms.resolution
         let negotiated = client.negotiated
         var certificate: CertificateIdentity?
@@ -26,7 +28,8 @@ extension Bridge {
             listener: listener.name,
             identityField: resolution.field.rawValue,
             identity: resolution.value,
-            context: session.contextText,
+            match: resolution.match,
+            context: context,
             isContextAssigned: isAssigned,
             entry: "clients[\(resolution.entry)]",
             tlsVersion: negotiated?.version.rawValue,

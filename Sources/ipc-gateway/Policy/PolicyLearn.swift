@@ -11,7 +11,7 @@ struct PolicyLearn: ParsableCommand {
         abstract: "Print the smallest rules that a recorded session needed.",
         discussion: """
             Reads audit logs and prints roles: and clients: that allow what is recorded, to those who did it, and nothing \
-            else. Paste them into a configuration, and widen them where you know more: under shadow: first, to see what \
+            else. Who they are is all that their entry went by, such as a program and its user. Paste them into a configuration, and widen them where you know more: under shadow: first, to see what \
             they would have denied.
 
             Examples:
@@ -20,7 +20,7 @@ struct PolicyLearn: ParsableCommand {
 
             What may be missing, because lines were dropped or sampled, is said on standard error.
 
-            Exit codes: 0 success; 1 a file cannot be read, or is no audit log; 64 wrong usage.
+            Exit codes: 0 success; 1 a file cannot be read or is no audit log, or gives a client several contexts to assign; 64 wrong usage.
             """
     )
 
@@ -48,14 +48,20 @@ struct PolicyLearn: ParsableCommand {
                     let isBlank = line.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }
                     guard !isBlank else { return }
                     do throws(PolicyLearner.LineError) {
-                        try learner.add(line)
+                        try learner.add(line, at: "\(file.name):\(number)")
                     } catch {
                         throw CommandFailure("\(file.name):\(number): the line \(error)", .failure)
                     }
                 }
             }
             for warning in learner.warnings { Console.complain("warning: \(warning)") }
-            try Console.write(Array(learner.yaml().utf8))
+            let yaml: String
+            do throws(PolicyLearner.ConflictError) {
+                yaml = try learner.yaml()
+            } catch {
+                throw CommandFailure("\(error)", .failure)
+            }
+            try Console.write(Array(yaml.utf8))
         }
     }
 }

@@ -3,6 +3,7 @@
 
 import Foundation
 import GatewayCore
+import IPCProtocol
 import Testing
 
 @Suite("docs/audit.md")
@@ -14,7 +15,7 @@ struct AuditDocumentationTests {
 
     /// One line of each type, with everything that may be in it.
     private static func lines() throws -> [[UInt8]] {
-        let connection = AuditSample.connection(context: String(repeating: "c", count: 5000))
+        let connection = AuditSample.connection(context: IPCValue(String(repeating: "c", count: 5000)))
         var request = AuditSample.request(argument: PolicyText.text("a"))
         request.shadow = AuditRequest.Shadow(isAllowed: true, rule: "r")
         let close = AuditClose(reason: "finished", openedAt: 0, closedAt: 1)

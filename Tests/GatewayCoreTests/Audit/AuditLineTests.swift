@@ -4,6 +4,7 @@
 import Foundation
 import GatewayCore
 import GatewayTestSupport
+import IPCProtocol
 import Testing
 
 @Suite("Lines of the audit log")
@@ -46,6 +47,24 @@ struct AuditLineTests {
         #expect(Self.text(try AuditSample.line(request)).contains(#""shadow":{"allowed":false}}"#))
     }
 
+    @Test("tell an object from a text that looks like one, and say all that the entry went by")
+    func contexts() throws {
+        let object: IPCValue = .object(["clientId": "a\"\u{202e}b", "role": "x"])
+        let match: [IdentityField: [String]] = [.gid: ["27", "100"], .uid: ["1000"], .executable: ["/usr/bin/node"]]
+        let open = AuditLine.open(AuditSample.connection(match: match, context: object), at: 0, wallClockOffset: 0)
+        #expect(Self.text(open).contains(#","context":{"clientId":"a\"\u202eb","role":"x"},"#))
+        #expect(
+            Self.text(open).contains(#","match":{"executable":["/usr/bin/node"],"uid":["1000"],"gid":["27","100"]},"#)
+        )
+        let members = try AuditSample.parse(open)
+        #expect((members["context"] as? [String: String])?["role"] == "x")
+        let text = AuditSample.connection(context: #"{"clientId":"x"}"#)
+        let line = AuditLine.open(text, at: 0, wallClockOffset: 0)
+        #expect(try AuditSample.parse(line)["context"] as? String == #"{"clientId":"x"}"#)
+        let long = AuditSample.connection(context: .object(["id": IPCValue(String(repeating: "c", count: 5000))]))
+        #expect(try AuditSample.parse(AuditSample.line(AuditSample.request(), long))["truncated"] as? Bool == true)
+    }
+
     @Test("of a connection's beginning and end")
     func connection() {
         let connection = AuditSample.connection()
@@ -53,7 +72,7 @@ struct AuditLineTests {
         let open = Self.text(AuditLine.open(connection, at: time, wallClockOffset: offset))
         #expect(
             open == #"{"v":1,"type":"open",\#(Self.time),\#(Self.common),"peer":"192.0.2.7:40000","#
-                + #""listener":"0.0.0.0:7443","entry":"clients[0]","contextAssigned":true,"tls":"1.3","#
+                + #""listener":"0.0.0.0:7443","entry":"clients[0]","match":{"uri":["spiffe://example.org/dev/alice"]},"contextAssigned":true,"tls":"1.3","#
                 + #""cipher":"TLS_AES_128_GCM_SHA256","subject":"CN=alice","fingerprint":"ab12"}"# + "\n"
         )
         let end = AuditClose(
@@ -141,7 +160,7 @@ struct AuditLineTests {
         let line = try AuditSample.line(AuditSample.request(name: huge))
         #expect(line.count < 10_000)
         #expect(try AuditSample.parse(line)["truncated"] as? Bool == true)
-        let connection = AuditSample.connection(context: String(repeating: "c", count: 5000))
+        let connection = AuditSample.connection(context: IPCValue(String(repeating: "c", count: 5000)))
         let open = AuditLine.open(connection, at: 0, wallClockOffset: 0)
         #expect(try AuditSample.parse(open)["truncated"] as? Bool == true)
         #expect(
@@ -167,7 +186,7 @@ struct AuditLineTests {
             let texts = (0..<2).map { _ in String(decoding: bytes(&generator), as: UTF8.self) }
             var request = AuditSample.request(.listen, channel: channel, name: name, argument: bytes(&generator))
             request.rule = String(decoding: bytes(&generator), as: UTF8.self)
-            let connection = AuditSample.connection(identity: texts[0], context: texts[1])
+            let connection = AuditSample.connection(identity: texts[0], context: IPCValue(texts[1]))
             let members = try AuditSample.parse(AuditSample.line(request, connection, arguments: 64))
             for (key, text) in [("identity", texts[0]), ("context", texts[1]), ("rule", request.rule ?? "")] {
                 let read = try #require(members[key] as? String)

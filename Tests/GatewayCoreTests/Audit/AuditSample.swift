@@ -3,6 +3,7 @@
 
 import Foundation
 import GatewayCore
+import IPCProtocol
 import Testing
 
 /// Audit lines, and what is in them.
@@ -13,7 +14,8 @@ enum AuditSample {
 
     static func connection(
         identity: String = "spiffe://example.org/dev/alice",
-        context: String = "remote:alice"
+        match: [IdentityField: [String]]? = nil,
+        context: IPCValue = "remote:alice"
     ) -> AuditConnection {
         AuditConnection(
             id: "r-1",
@@ -21,6 +23,7 @@ enum AuditSample {
             listener: "0.0.0.0:7443",
             identityField: "uri",
             identity: identity,
+            match: match ?? [.uri: [identity]],
             context: context,
             isContextAssigned: true,
             entry: "clients[0]",

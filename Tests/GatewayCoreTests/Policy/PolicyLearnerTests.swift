@@ -18,20 +18,21 @@ struct PolicyLearnerTests {
 
     private static let alice =
         #""connection":"1","identityField":"uri","identity":"spiffe://x/alice","context":"remote:alice""#
-    private static let opened = #"{"v":1,"type":"open",\#(alice),"contextAssigned":true,"entry":"clients[0]"}"#
+    private static let opened = #"{"v":1,"type":"open",\#(alice),"contextAssigned":true,"entry":"clients[0]","match":{"uri":["spiffe://x/alice"]}}"#
+    private static let closed = #"{"v":1,"type":"close",\#(alice),"reason":"finished"}"#
 
     private static func call(_ channel: String, _ command: String, _ outcome: String = "ok") -> String {
         #"{"v":1,"type":"call",\#(alice),"from":"client","channel":"\#(channel)","command":"\#(command)","#
-            + #""outcome":"\#(outcome)","upstream":"main"}"#
+            + #""outcome":"\#(outcome)","rule":"r","upstream":"main"}"#
     }
 
     @Test("are grouped by channel, sorted, and the same in whatever order things happened")
     func grouping() throws {
         let lines = [
             Self.opened, Self.call("b", "y"), Self.call("a", "z"), Self.call("b", "x"), Self.call("b", "x", "error"),
-            #"{"v":1,"type":"listen",\#(Self.alice),"from":"client","channel":"b","event":"on*","outcome":"open"}"#,
-            #"{"v":1,"type":"listen",\#(Self.alice),"from":"server","channel":"a","event":"e","outcome":"ended"}"#,
-            #"{"v":1,"type":"future",\#(Self.alice)}"#,
+            #"{"v":1,"type":"listen",\#(Self.alice),"from":"client","channel":"b","event":"on*","outcome":"open","rule":"r"}"#,
+            #"{"v":1,"type":"listen",\#(Self.alice),"from":"server","channel":"a","event":"e","outcome":"ended","rule":"r"}"#,
+            #"{"v":1,"type":"future",\#(Self.alice)}"#, Self.closed,
         ]
         let expected = #"""
             clients:
@@ -64,7 +65,7 @@ struct PolicyLearnerTests {
     func denied() throws {
         let lines = [Self.opened, Self.call("a", "b", "denied")]
         let learner = try Self.learner(lines)
-        #expect(learner.yaml().contains("allow: []"))
+        #expect(try learner.yaml().contains("allow: []"))
         #expect(learner.warnings.contains { $0.contains("--include-denied") })
         #expect(try Self.learner(lines, includesDenied: true).yaml().contains("{ channel: a, call: [b] }"))
     }
@@ -73,6 +74,23 @@ struct PolicyLearnerTests {
     func incomplete() throws {
         let close = #"{"v":1,"type":"close",\#(Self.alice),"reason":"finished","calls":"#
         func warnings(_ lines: String...) throws -> [String] { try Self.learner(lines).warnings }
+        #expect(try warnings(Self.opened).contains { $0.contains("1 connection has no close line") })
+        func listen(_ outcome: String) -> String {
+            #"{"v":1,"type":"listen",\#(Self.alice),"from":"client","channel":"b","event":"e","rule":"r","#
+                + #""outcome":"\#(outcome)"}"#
+        }
+        #expect(
+            try warnings(Self.opened, listen("open"), listen("lost"), close + "2}").contains {
+                $0.contains("1 request has no line")
+            },
+            "a listen that was lost has two lines"
+        )
+        #expect(try warnings(Self.opened, listen("lost"), close + "1}").isEmpty)
+        let limited = Self.call("a", "x", "limit-exceeded").replacing(#","rule":"r""#, with: "")
+        let unjudged = try Self.learner([Self.opened, limited, close + "1}"])
+        #expect(try unjudged.yaml().contains("allow: []"))
+        #expect(unjudged.warnings.contains { $0.contains("no rule has judged") })
+        #expect(try Self.learner([Self.opened, Self.call("a", "x", "busy")]).yaml().contains("call: [x]"))
         #expect(try warnings(#"{"v":1,"type":"dropped","count":7}"#).contains { $0.contains("dropped 7 lines") })
         #expect(
             try warnings(Self.opened, Self.call("a", "b"), close + "3}").contains {
@@ -83,7 +101,7 @@ struct PolicyLearnerTests {
         let cut = Self.call("a", "b").replacing("}", with: #","truncated":true}"#)
         let learner = try Self.learner([Self.opened, cut])
         #expect(learner.warnings.contains { $0.contains("text that was cut") })
-        #expect(learner.yaml().contains("allow: []"), "a name that was cut is another name")
+        #expect(try learner.yaml().contains("allow: []"), "a name that was cut is another name")
         #expect(try warnings(Self.opened, Self.call("", "b")).contains { $0.contains("no rule can name it") })
         #expect(try warnings(Self.call("a", "b")).contains { $0.contains("no open line") })
     }
@@ -91,16 +109,18 @@ struct PolicyLearnerTests {
     @Test(
         "give contexts as they were",
         arguments: [
-            (["remote:x"], true, "\"remote:x\""), (["a{b}"], true, "{ announced: [\"a{b}\"] }"),
-            (["w:1", "w:2", "w*"], false, "{ announced: [\"w\\\\*\", \"w:1\", \"w:2\"] }"),
-            ([#"{\"clientId\":\"x\",\"r\":\"y\"}"#], true, "{ assign: { clientId: x, r: \"y\" } }"),
-            ([#"{\"b\":\"1*\"}"#, #"{\"b\":\"2\"}"#], false, "{ announced: { b: [\"1\\\\*\", \"2\"] } }"),
+            ([#""remote:x""#], true, "\"remote:x\""), ([#""a{b}""#], true, "{ announced: [\"a{b}\"] }"),
+            ([#""w:1""#, #""w:2""#, #""w*""#], false, "{ announced: [\"w\\\\*\", \"w:1\", \"w:2\"] }"),
+            ([#"{"clientId":"x","r":"y"}"#], true, "{ assign: { clientId: x, r: \"y\" } }"),
+            ([#"{"b":"1*"}"#, #"{"b":"2"}"#], false, "{ announced: { b: [\"1\\\\*\", \"2\"] } }"),
+            // A text is no object, whatever it looks like.
+            ([#""{\"a\":\"b\"}""#], false, #"{ announced: ["{\"a\":\"b\"}"] }"#),
         ]
     )
     func contexts(contexts: [String], isAssigned: Bool, expected: String) throws {
         let lines = contexts.map { context in
             #"{"v":1,"type":"open","connection":"1","identityField":"commonName","identity":"c","#
-                + #""context":"\#(context)","contextAssigned":\#(isAssigned)}"#
+                + #""context":\#(context),"contextAssigned":\#(isAssigned)}"#
         }
         let yaml = try Self.learner(lines).yaml()
         #expect(yaml.contains("    context: \(expected)\n"), "\(yaml)")
@@ -112,7 +132,9 @@ struct PolicyLearnerTests {
         arguments: [
             ("x", "is not JSON"), ("[]", "not an object"), ("{}", "there is no 'v'"),
             (#"{"v":2,"type":"call"}"#, "version 2"),
-            (#"{"v":1,"type":"open"}"#, "no 'identityField'"), (#"{"v":1,"type":"call"}"#, "no 'channel'"),
+            (#"{"v":1,"type":"open"}"#, "no 'identityField'"),
+            (#"{"v":1,"type":"open","identityField":"uid","identity":"1"}"#, "no 'connection'"),
+            (#"{"v":1,"type":"open",\#(alice),"match":{"uri":"x"}}"#, "'match'"), (#"{"v":1,"type":"call"}"#, "no 'channel'"),
             (#"{"v":1,"type":"call","from":"me","channel":"a","command":"b","outcome":"ok"}"#, "no 'from'"),
         ]
     )

@@ -98,6 +98,9 @@ struct RecordedSession {
         var members = common("open", index)
         members["context"] = IPCValue(context)
         members["contextAssigned"] = .bool(clients[index].isAssigned)
+        var match = IPCObject()
+        match[IPCString(clients[index].field)] = .array([IPCValue(clients[index].value)])
+        members["match"] = .object(match)
         write(members)
     }
 
@@ -109,6 +112,7 @@ struct RecordedSession {
         members[question.request == .call ? "command" : "event"] = IPCValue(question.name)
         members["outcome"] = IPCValue(outcome)
         members["upstream"] = "main"
+        members["rule"] = "r"
         write(members)
     }
 

@@ -72,7 +72,31 @@ struct AuditedLine {
         else {
             throw Failure(description: "has no 'identityField' or no 'identity', without which nothing can be learned")
         }
-        client = AuditedClient(field: field, identity: identity, context: members["context"])
+        guard !connection.isEmpty else { throw Failure(description: "has no 'connection'") }
+        client = AuditedClient(
+            field: field,
+            identity: identity,
+            match: try members["match"].map(Self.match),
+            context: members["context"]
+        )
+    }
+
+    /// Fields with lists of texts.
+    private static func match(_ value: IPCValue) throws(Failure) -> [String: [[UInt8]]] {
+        let failure = Failure(description: "has a 'match' that is no object with lists of texts")
+        guard let object = value.object else { throw failure }
+        var match: [String: [[UInt8]]] = [:]
+        for member in object.members {
+            guard let name = member.key.string, case .array(let values) = member.value else { throw failure }
+            var texts: [[UInt8]] = []
+            for value in values {
+                guard let text = value.string, !text.isEmpty else { throw failure }
+                texts.append(Array(text.utf8))
+            }
+            guard !texts.isEmpty else { throw failure }
+            match[name] = texts
+        }
+        return match
     }
 }
 
@@ -80,23 +104,43 @@ struct AuditedLine {
 struct AuditedClient {
     var field: String
     var identity: String
+    /// All that its entry went by; nil where the line does not say.
+    var match: [String: [[UInt8]]]?
     /// A text, or an object with texts; nil when there is none that a rule could name.
     var context: LearnedContext?
 
-    fileprivate init(field: String, identity: String, context: IPCValue?) {
+    fileprivate init(field: String, identity: String, match: [String: [[UInt8]]]?, context: IPCValue?) {
         self.field = field
         self.identity = identity
+        self.match = match
         self.context = context.flatMap(LearnedContext.init)
     }
 }
 
 /// A request in the audit log.
 struct AuditedRequest {
+    /// What became of a request, as far as the policy goes.
+    enum Verdict {
+        case allowed
+        case denied
+        /// It was refused before a rule was asked, for a limit.
+        case unjudged
+    }
+
+    /// Which of its lines it is.
+    enum Phase {
+        /// The only one.
+        case whole
+        /// The first line of a listen.
+        case begun
+        /// The second line of a listen; `lost` may be the only one.
+        case ended
+    }
+
     var right: LearnedRight
-    var isDenied: Bool
+    var verdict: Verdict
     var upstream: String?
-    /// Whether it is the second line of a listen that has one already.
-    var isRepeated: Bool
+    var phase: Phase
 
     fileprivate init(_ type: String, _ members: IPCObject) throws(AuditedLine.Failure) {
         guard let channel = members["channel"]?.string, let outcome = members["outcome"]?.string,
@@ -118,8 +162,13 @@ struct AuditedRequest {
             request: type == "call" ? .call : .listen,
             name: Array(name.utf8)
         )
-        isDenied = outcome == "denied"
-        isRepeated = type == "listen" && (outcome == "ended" || outcome == "closed")
+        let hasRule = members["rule"]?.string?.isEmpty == false
+        verdict = outcome == "denied" ? .denied : hasRule ? .allowed : .unjudged
+        switch (type, outcome) {
+        case ("listen", "open"): phase = .begun
+        case ("listen", "ended"), ("listen", "closed"), ("listen", "lost"): phase = .ended
+        default: phase = .whole
+        }
         upstream = members["upstream"]?.string
     }
 }

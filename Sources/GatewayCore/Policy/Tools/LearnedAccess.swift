@@ -27,16 +27,20 @@ enum LearnedContext: Hashable {
     init?(_ value: IPCValue) {
         switch value {
         case .string(let text):
-            // The log writes an object's JSON as a text.
-            let json = text.wtf8
-            if json.first == UInt8(ascii: "{"), let object = try? JSONText.parse(json.span, in: 0..<json.count).object {
-                self.init(object)
-            } else {
-                guard text.string != nil, !json.isEmpty else { return nil }
-                self = .text(text.wtf8)
-            }
+            guard text.string != nil, !text.wtf8.isEmpty else { return nil }
+            self = .text(text.wtf8)
         case .object(let object): self.init(object)
         default: return nil
+        }
+    }
+
+    /// For a person: a text in quotes, an object in braces.
+    var text: String {
+        func quoted(_ bytes: [UInt8]) -> String { "'\(LogText.quoted(String(decoding: bytes, as: UTF8.self)))'" }
+        return switch self {
+        case .text(let text): quoted(text)
+        case .object(let members):
+            "{ \(members.map { "\(quoted($0[0])): \(quoted($0[1]))" }.joined(separator: ", ")) }"
         }
     }
 
@@ -55,23 +59,86 @@ enum LearnedContext: Hashable {
 
 /// What one identity did.
 struct LearnedClient {
-    /// The certificate field and its value.
+    /// Who it is: fields and their values, those that its entry went by.
     struct Key: Hashable {
-        var field: String
-        var identity: [UInt8]
+        /// A field and its value.
+        struct Member: Hashable {
+            var field: String
+            var value: [UInt8]
+        }
+
+        /// In the order of ``IdentityField``, each field once.
+        let members: [Member]
+
+        /// - Parameter match: Of several values of a field the least is taken: a pattern for each would match whoever has
+        ///   any of them.
+        init(_ match: [String: [[UInt8]]]) {
+            let order = IdentityField.allCases.map(\.rawValue)
+            func rank(_ field: String) -> Int { order.firstIndex(of: field) ?? order.count }
+            members = match.compactMap { field, values in
+                values.min { $0.lexicographicallyPrecedes($1) }.map { Member(field: field, value: $0) }
+            }.sorted { left, right in
+                (rank(left.field), left.field) < (rank(right.field), right.field)
+            }
+        }
+
+        /// The field that decided alone.
+        init(_ client: AuditedClient) {
+            self.init([client.field: [Array(client.identity.utf8)]])
+        }
+
+        /// For a person.
+        var text: String {
+            members.map { "\($0.field) '\(LogText.quoted(String(decoding: $0.value, as: UTF8.self)))'" }
+                .joined(separator: ", ")
+        }
+    }
+
+    /// A context, and where it was seen last.
+    struct SeenContext {
+        var context: LearnedContext
+        /// Counts lines; the greatest is the last.
+        var number: Int
+        /// The file and line, for messages.
+        var place: String
+        /// Whether a line says that the gateway made it.
+        var isAssigned: Bool
     }
 
     var rights: Set<LearnedRight> = []
-    /// In the order they were seen.
-    var contexts: [LearnedContext] = []
+    private var seen: [LearnedContext: SeenContext] = [:]
     /// Whether the gateway made the context; nil when no line said so.
     var isAssigned: Bool?
     /// The servers, and how many requests each got.
     var upstreams: [[UInt8]: Int] = [:]
 
-    mutating func add(_ context: LearnedContext) {
-        // The last one is the one that is in force.
-        contexts.removeAll { $0 == context }
-        contexts.append(context)
+    /// The contexts, in the order they were seen; the last one is the one that is in force.
+    var contexts: [SeenContext] { seen.values.sorted { $0.number < $1.number } }
+
+    /// Contexts that one entry cannot have given: it assigns one. Empty when there is no such trouble.
+    var conflicting: [SeenContext] {
+        // Nobody knows what was assigned where no line says so; to let it be announced would be a guess.
+        let assigned = isAssigned == false ? contexts.filter(\.isAssigned) : contexts
+        return assigned.count > 1 ? assigned : []
+    }
+
+    mutating func add(_ context: SeenContext) {
+        var context = context
+        if let known = seen[context.context] {
+            context.isAssigned = context.isAssigned || known.isAssigned
+            if known.number > context.number { (context.number, context.place) = (known.number, known.place) }
+        }
+        seen[context.context] = context
+    }
+
+    mutating func add(isAssigned: Bool) {
+        self.isAssigned = (self.isAssigned ?? true) && isAssigned
+    }
+
+    mutating func add(_ other: LearnedClient) {
+        rights.formUnion(other.rights)
+        for context in other.seen.values { add(context) }
+        if let isAssigned = other.isAssigned { add(isAssigned: isAssigned) }
+        upstreams.merge(other.upstreams, uniquingKeysWith: +)
     }
 }

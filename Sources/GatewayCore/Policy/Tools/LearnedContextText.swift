@@ -9,9 +9,9 @@ struct LearnedContextText {
     private(set) var warnings: [String] = []
 
     init(_ client: LearnedClient) {
-        let contexts = client.contexts
-        // Without an open line nobody knows. One context can be assigned in either case, several can not.
-        let isAssigned = client.isAssigned ?? (contexts.count == 1)
+        let contexts = client.contexts.map(\.context)
+        // Without an open line nobody knows; one context can be assigned in either case.
+        let isAssigned = client.isAssigned ?? true
         if client.isAssigned == nil {
             warnings.append("no open line says whether the gateway assigned the context; look at context:")
         }
@@ -21,9 +21,6 @@ struct LearnedContextText {
             return
         }
         if isAssigned {
-            if contexts.count > 1 {
-                warnings.append("it was assigned \(contexts.count) contexts; the last one is taken")
-            }
             if let assigned = Self.assigned(last) {
                 yaml = assigned
                 return

@@ -9,9 +9,7 @@ struct LearnedPolicy {
 
     init(_ clients: [LearnedClient.Key: LearnedClient]) {
         self.clients = clients.map { ($0.key, $0.value) }.sorted { left, right in
-            let fields = [left.key.field, right.key.field].map { Array($0.utf8) }
-            if fields[0] != fields[1] { return fields[0].lexicographicallyPrecedes(fields[1]) }
-            return left.key.identity.lexicographicallyPrecedes(right.key.identity)
+            left.key.order.lexicographicallyPrecedes(right.key.order) { $0.lexicographicallyPrecedes($1) }
         }
         var seen: [Set<LearnedRight>: Int] = [:]
         for (_, client) in self.clients where !client.rights.isEmpty { seen[client.rights, default: 0] += 1 }
@@ -38,7 +36,8 @@ struct LearnedPolicy {
     }
 
     private func entry(_ key: LearnedClient.Key, _ client: LearnedClient) -> [String] {
-        var lines = ["  - match: { \(YAMLText.scalar(key.field)): \(pattern(key.identity)) }"]
+        let match = key.members.map { "\(YAMLText.scalar($0.field)): \(pattern($0.value))" }
+        var lines = ["  - match: { \(match.joined(separator: ", ")) }"]
         lines.append("    context: \(LearnedContextText(client).yaml)")
         if let role = roles.first(where: { $0.rights == client.rights }) {
             lines.append("    roles: [\(role.name)]")
@@ -89,9 +88,15 @@ struct LearnedPolicy {
 
     var warnings: [String] {
         clients.flatMap { key, client in
-            let name = "'\(LogText.quoted(String(decoding: key.identity, as: UTF8.self)))'"
-            return LearnedContextText(client).warnings.map { "\(name): \($0)" }
+            LearnedContextText(client).warnings.map { "\(key.text): \($0)" }
         }
+    }
+}
+
+extension LearnedClient.Key {
+    /// The names of the fields, then their values.
+    fileprivate var order: [[UInt8]] {
+        members.map { Array($0.field.utf8) } + members.map(\.value)
     }
 }
 
