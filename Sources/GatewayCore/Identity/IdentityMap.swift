@@ -112,10 +112,11 @@ public struct IdentityMap: Sendable {
         _ field: IdentityField,
         _ value: String
     ) -> [IdentityField: [String]] {
-        var fields = Set(entry.match.keys).union(entry.context.fields)
-        if case .local = identity { fields.insert(.uid) }
+        // An entry can ask only for fields that are judged at all.
+        var asked = Set(entry.match.keys).union(entry.context.fields.intersection(fields))
+        if case .local = identity { asked.insert(.uid) }
         var match: [IdentityField: [String]] = [:]
-        for other in fields where other != field {
+        for other in asked where other != field {
             match[other] = other.values(in: identity).filter { value in
                 entry.match[other]?.contains { $0.matches(value) } ?? true
             }

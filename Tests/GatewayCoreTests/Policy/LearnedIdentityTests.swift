@@ -76,17 +76,20 @@ struct LearnedIdentityTests {
 
     @Test("of a certificate are all fields of the entry, and those of the context")
     func certificates() throws {
-        func peer(_ unit: String, _ name: String) -> PeerIdentity {
-            .certificate(.init(commonNames: [name], organizationalUnits: [unit], uris: ["spiffe://x/a"]))
+        func peer(_ uri: String, _ name: String) -> PeerIdentity {
+            .certificate(CertificateIdentity(commonNames: [name], uris: ["spiffe://x/\(uri)"]))
         }
-        let entries =
-            #"[{ match: { uri: "spiffe://x/*", organizationalUnit: "dev*" }, context: "{commonName}", allow: [] }]"#
-        let yaml = try PolicyLearnerTests.learner(try Self.log(entries, [peer("dev1", "a"), peer("dev2", "b")])).yaml()
-        let view = try #require(PolicyView(try PolicyText.configuration(yaml)))
-        #expect(try view.subject(of: peer("dev1", "a")).resolution.grant == .assigned("a"))
-        #expect(try view.subject(of: peer("dev2", "b")).resolution.grant == .assigned("b"))
-        #expect(throws: CloseReason.self) { try view.subject(of: peer("dev3", "a")) }
-        #expect(throws: CloseReason.self) { try view.subject(of: peer("dev1", "b")) }
+        for match in [#"uri: "spiffe://x/*", commonName: "*""#, #"uri: "spiffe://x/*""#] {
+            let entries = "[{ match: { \(match) }, context: \"{commonName}\", allow: [] }]"
+            let lines = try Self.log(entries, [peer("a", "one"), peer("a", "two")])
+            let view = try #require(
+                PolicyView(try PolicyText.configuration(try PolicyLearnerTests.learner(lines).yaml()))
+            )
+            #expect(try view.subject(of: peer("a", "one")).resolution.grant == .assigned("one"))
+            #expect(try view.subject(of: peer("a", "two")).resolution.grant == .assigned("two"))
+            #expect(throws: CloseReason.self) { try view.subject(of: peer("a", "three")) }
+            #expect(throws: CloseReason.self) { try view.subject(of: peer("b", "one")) }
+        }
     }
 
     @Test("of logs whose lines do not say it are the deciding field alone, with a warning")
