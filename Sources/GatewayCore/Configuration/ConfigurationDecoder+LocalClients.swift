@@ -33,8 +33,7 @@ extension ConfigurationDecoder {
         _ field: IdentityField
     ) -> Bool {
         if pattern.utf8.elementsEqual("*".utf8) { return true }
-        // The highest number means 'no id' to the system.
-        guard let number = UInt32(pattern), number < .max, "\(number)".utf8.elementsEqual(pattern.utf8) else {
+        guard let number = LocalPeer.id(pattern) else {
             let option = field == .uid ? "-u" : "-G"
             let message =
                 "expected a number such as \"1000\", or \"*\" for all, not '\(pattern)'; names are not looked up, and "

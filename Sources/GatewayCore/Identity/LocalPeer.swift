@@ -19,7 +19,7 @@ public struct LocalPeer: Sendable, Hashable, CustomStringConvertible {
     public var processID: Int32
     /// Its user.
     public var userID: UInt32
-    /// Its groups, the primary one first, each once.
+    /// Its groups, the primary one first, each once; none only where a peer is made up.
     public var groupIDs: [UInt32]
     /// The program it ran when the connection was accepted.
     public var executable: Executable
@@ -37,6 +37,21 @@ public struct LocalPeer: Sendable, Hashable, CustomStringConvertible {
         var seen: Set<UInt32> = []
         groupIDs = ([groupID] + supplementaryGroupIDs).filter { seen.insert($0).inserted }
         self.executable = executable
+    }
+
+    /// Makes up a peer, which is in these groups and no others.
+    public init(userID: UInt32, groupIDs: [UInt32], executable: Executable) {
+        processID = 0
+        self.userID = userID
+        var seen: Set<UInt32> = []
+        self.groupIDs = groupIDs.filter { seen.insert($0).inserted }
+        self.executable = executable
+    }
+
+    /// An id as `id` prints it: digits alone, no leading zeros, and not the system's 'no id'; nil for anything else.
+    public static func id(_ text: String) -> UInt32? {
+        guard let number = UInt32(text), number < .max, "\(number)".utf8.elementsEqual(text.utf8) else { return nil }
+        return number
     }
 
     /// `uid 1000 pid 4711 /usr/bin/node`, as far as it is known.

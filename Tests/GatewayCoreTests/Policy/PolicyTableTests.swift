@@ -108,6 +108,60 @@ struct PolicyTableTests {
     }
 
     @Test(
+        "judge a shadow policy beside the live one: its context has to be the same, and the live one lets nobody else in"
+    )
+    func shadowBeside() throws {
+        let sections = """
+            clients:
+              - { match: { commonName: a }, context: a, allow: [] }
+              - { match: { commonName: b }, context: b, allow: [] }
+            shadow:
+              clients:
+                - { match: { commonName: a }, context: other, allow: [{ channel: c, call: [d] }] }
+                - { match: { commonName: [b, stranger] }, context: b, allow: [{ channel: c, call: [d] }] }
+            """
+        let table = try PolicyTable(
+            yaml: """
+                config: g.yaml
+                shadow: true
+                expect:
+                  - { as: { commonName: a }, refused: context-not-allowed }
+                  - { as: { commonName: b }, call: c.d, allow: true }
+                  - { as: { commonName: stranger }, refused: identity-not-mapped }
+                """,
+            file: "t.yaml"
+        )
+        let view = try #require(PolicyView(try PolicyText.configuration(sections), table.kind))
+        let failures = table.failures(view, certificates: [:]).map(\.description)
+        #expect(failures.isEmpty, "\(failures)")
+    }
+
+    @Test("give local clients no group, and serial numbers any spelling")
+    func madeUp() throws {
+        let sections = """
+            identity: { from: [commonName], deny: { serial: ["0a1b2c"] } }
+            clients:
+              - { match: { gid: "27" }, context: g, allow: [] }
+              - { match: { commonName: c }, context: c, allow: [] }
+            """
+        let yaml =
+            "listeners: [{ unix: a.sock }]\nupstreams: { main: { unix: s } }\n" + sections
+        let table = try PolicyTable(
+            yaml: """
+                config: g.yaml
+                expect:
+                  - { as: { uid: 27 }, refused: identity-not-mapped }
+                  - { as: { uid: 27, gid: [5, 27] }, context: g }
+                  - { as: { commonName: c, serial: "0A:1B:2C" }, refused: certificate-denied }
+                """,
+            file: "t.yaml"
+        )
+        let view = try #require(PolicyView(try GatewayConfiguration(yaml: yaml, file: "g.yaml")))
+        let failures = table.failures(view, certificates: [:]).map(\.description)
+        #expect(failures.isEmpty, "\(failures)")
+    }
+
+    @Test(
         "are read strictly: what is not tested must not seem to be",
         arguments: [
             ("as: alic, context: x", "8:11: expect[0].as: there is no identity 'alic'; did you mean 'alice'?"),
@@ -123,6 +177,12 @@ struct PolicyTableTests {
             ("as: alice, call: a.b, allow: true, argument: [no]", "put it in quotes"),
             ("as: { certificate: x, uri: y }, refused: identity-refused", "leave out the others"),
             ("as: { name: x }, refused: identity-refused", "unknown key"),
+            ("as: { uid: [1001, 1000] }, context: x", "a local client has one uid"),
+            ("as: { uid: 1, gid: \"+27\" }, context: x", "expected a number such as 1000"),
+            ("as: { uid: 01 }, context: x", "expected a number such as 1000"),
+            ("as: { gid: 1 }, context: x", "a local client has a uid"),
+            ("as: { serial: [a, b] }, context: x", "a certificate has one serial"),
+            ("as: { serial: xyz }, context: x", "expected a serial number in hexadecimal"),
             ("as: alice, call: a.b, allow: true, from: sever", "did you mean 'server'?"),
         ]
     )

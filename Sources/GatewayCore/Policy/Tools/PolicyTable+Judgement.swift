@@ -27,29 +27,17 @@ extension PolicyTable {
                 let who = LogText.quoted(expectation.identity.name)
                 return Failure(description: "\(file):\(expectation.line): \(who)\(what): \(message)")
             }
-            let subject: PolicyView.Subject
-            do throws(CloseReason) {
-                subject = try self.subject(expectation, identity, view)
-            } catch {
-                return Self.judge(expectation, refusal: error).map { [failure("", $0)] } ?? []
+            let finding = view.finding(of: identity, announced: expectation.announced)
+            if let refusal = finding.refusal {
+                return Self.judge(expectation, refusal: refusal).map { [failure("", $0)] } ?? []
             }
+            guard let subject = finding.subject else { return [] }
             if let message = Self.judge(expectation, subject, view) { return [failure("", message)] }
             return expectation.questions.compactMap { question in
                 Self.judge(expectation, view.explanation(of: question, for: subject), view)
                     .map { failure(" \(question)", $0) }
             }
         }
-    }
-
-    /// Whom the certificate names, if it may announce what it announces.
-    private func subject(
-        _ expectation: Expectation,
-        _ identity: PeerIdentity,
-        _ view: PolicyView
-    ) throws(CloseReason) -> PolicyView.Subject {
-        let subject = try view.subject(of: identity)
-        _ = try view.context(of: subject, announced: expectation.announced)
-        return subject
     }
 
     private static func judge(_ expectation: Expectation, refusal: CloseReason) -> String? {

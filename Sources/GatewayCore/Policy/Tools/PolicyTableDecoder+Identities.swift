@@ -29,19 +29,27 @@ extension PolicyTableDecoder {
         var identity = CertificateIdentity()
         for (name, node) in section.members {
             guard let values = decodeTexts(node, section.path(of: name), "a value of the certificate") else { continue }
-            guard let field = IdentityField(rawValue: name) else {
-                identity.serialNumber = values.first ?? ""
-                continue
-            }
-            if [.fingerprint, .publicKey].contains(field), values.count > 1 {
+            let field = IdentityField(rawValue: name)
+            if field.map({ [.fingerprint, .publicKey].contains($0) }) ?? true, values.count > 1 {
                 decoder.reader.report(node, section.path(of: name), "a certificate has one \(name)")
+            }
+            guard let field else {
+                identity.serialNumber = serial(values[0], node, section.path(of: name))
+                continue
             }
             field.set(values, in: &identity)
         }
         return .fields(.certificate(identity))
     }
 
-    /// What the kernel would say of a local client; the primary group comes first.
+    private mutating func serial(_ text: String, _ node: Node, _ path: String) -> String {
+        if let serial = DenyList.parseSerial(text) { return serial }
+        let message = "expected a serial number in hexadecimal, as 'ipc-gateway certs inspect' prints it, not '\(text)'"
+        decoder.reader.report(node, path, message)
+        return ""
+    }
+
+    /// What the kernel would say of a local client, who is in the groups that are given and in no others.
     private mutating func decodeLocalClient(_ section: ConfigurationReader.Section) -> PolicyTable.Source? {
         let local = IdentityField.ofLocalClients.map(\.rawValue)
         for (name, node) in section.members where !local.contains(name) {
@@ -53,24 +61,28 @@ extension PolicyTableDecoder {
                 let texts = decodeTexts(node, section.path(of: key), "a number")
             else { return [] }
             return texts.compactMap { text in
-                if let id = UInt32(text) { return id }
-                decoder.reader.report(node, section.path(of: key), "expected a number, not '\(text)'")
+                if let id = LocalPeer.id(text) { return id }
+                let message = "expected a number such as 1000, as 'id' prints it, not '\(text)'"
+                decoder.reader.report(node, section.path(of: key), message)
                 return nil
             }
         }
-        guard let user = ids("uid").first else {
+        guard let node = section.members["uid"] else {
             decoder.reader.report(section.node, section.path, "a local client has a uid; add it, as in  uid: 1000")
             return nil
         }
+        let users = ids("uid")
+        if users.count > 1 {
+            decoder.reader.report(node, section.path(of: "uid"), "a local client has one uid; make an identity of each")
+        }
         let groups = ids("gid")
+        guard let user = users.first else { return nil }
         let path = decoder.optionalText(section, "executable", "the path of a program")
         return .fields(
             .local(
                 LocalPeer(
-                    processID: 0,
                     userID: user,
-                    groupID: groups.first ?? user,
-                    supplementaryGroupIDs: Array(groups.dropFirst()),
+                    groupIDs: groups,
                     executable: path.map(LocalPeer.Executable.path) ?? .unknown("the table does not say")
                 )
             )

@@ -28,6 +28,16 @@ public struct PolicyView: Sendable {
     /// Which of its policies this is.
     public let kind: Kind
 
+    /// What a policy says of a client.
+    public struct Finding: Sendable {
+        /// Whose entry it is; nil when no entry, or more than one, is the client's.
+        public var subject: Subject?
+        /// The context; nil when the client announces it and that is not known.
+        public var context: IPCValue?
+        /// Why the client is refused, or, by a shadow policy, denied everything.
+        public var refusal: CloseReason?
+    }
+
     private let clients: [GatewayConfiguration.Client]
     private let identityMap: IdentityMap
 
@@ -73,6 +83,35 @@ public struct PolicyView: Sendable {
             announced: ValueEncoder.encode(announced).span,
             limits: configuration.limits.wire
         )
+    }
+
+    /// Everything about a client, as the gateway judges it: a shadow policy beside the live one.
+    ///
+    /// - Parameters:
+    ///   - identity: What proves who the client is; see ``subject(of:)``.
+    ///   - announced: The context that it announces; nil when that is not known.
+    /// - Returns: Of a shadow policy the live one's refusal where that refuses the client, and a refusal where it gives
+    ///   another context than the live one.
+    public func finding(of identity: PeerIdentity, announced: IPCValue?) -> Finding {
+        var finding = Finding()
+        do throws(CloseReason) {
+            var live: IPCValue?
+            if kind == .shadow, let view = PolicyView(configuration) {
+                let found = view.finding(of: identity, announced: announced)
+                if let refusal = found.refusal { throw refusal }
+                live = found.context
+            }
+            let subject = try subject(of: identity)
+            finding.subject = subject
+            finding.context = try context(of: subject, announced: announced)
+            if let live, let context = finding.context, live != context {
+                let message = "it gives the context \(ContextText.line(context)), another than the live one"
+                throw CloseReason(.contextNotAllowed, message)
+            }
+        } catch {
+            finding.refusal = error
+        }
+        return finding
     }
 
     /// Judges a request of a client, or of its server.
