@@ -115,6 +115,36 @@ struct ExplainTests {
         #expect((json?["warnings"] as? [String])?.first?.contains("has expired") == true)
     }
 
+    @Test("explain judges a local client by its user, groups and program")
+    func local() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write(
+            """
+            listeners: [{ unix: local.sock }]
+            upstreams: { main: { unix: nowhere.sock } }
+            clients:
+              - { match: { uid: "1000", executable: /usr/bin/node }, context: "app:{uid}", allow: [{ channel: a, call: [b] }] }
+              - { match: { gid: "27" }, context: staff, allow: [{ channel: a, call: [c] }] }
+
+            """,
+            to: "gateway.yaml"
+        )
+        for (arguments, status, message) in [
+            (["--uid", "1000", "--executable", "/usr/bin/node", "--call", "a.b"], 0, "context   app:1000, assigned\n"),
+            (["--uid", "7", "--gid", "5", "--gid", "27", "--call", "a.c"], 0, "identity  gid '27'\n"),
+            (["--uid", "27", "--call", "a.c"], 1, "refused   identity-not-mapped: "),
+            (["--uid", "+27"], 64, "--uid takes a number"), (["--gid", "27"], 64, "--uid for a local client"),
+            (["--uid", "7", "--certificate", "x.pem"], 64, "either --certificate, or --uid"),
+            (["--certificate", "x.pem", "--gid", "7"], 64, "--gid and --executable need --uid"),
+            (["--uid", "7", "--executable", "node"], 64, "an absolute path"),
+            ([], 64, "either --certificate, or --uid"),
+        ] as [([String], Int32, String)] {
+            let child = try ChildProcess([try GatewayProcess.program(), "explain", "--config", file] + arguments)
+            #expect(try child.wait() == status, "\(arguments): \(child.errors)")
+            #expect((child.output + child.errors).contains(message), "\(arguments): \(child.output)\(child.errors)")
+        }
+    }
+
     @Test("explain tells wrong usage, wrong files and refused certificates apart")
     func failures() throws {
         let directory = try TemporaryDirectory()

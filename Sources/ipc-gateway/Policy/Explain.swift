@@ -9,7 +9,7 @@ internal import TLSEngine
 /// `ipc-gateway explain`.
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say what the owner of a certificate may do, and which rule decides.",
+        abstract: "Say what the owner of a certificate, or a local client, may do, and which rule decides.",
         discussion: """
             Prints the identity and its entry, the context, the decision and the deciding rule with its line; for what no \
             rule allows, the rules that nearly do. Without --call and --listen it prints all that the client may do.
@@ -19,9 +19,10 @@ struct Explain: ParsableCommand {
               ipc-gateway explain --config gateway.yaml --certificate alice.pem --call storage.get --argument '"colour"'
               ipc-gateway explain --config gateway.yaml --certificate ops.pem --announce window:1 --listen log.onLine
               ipc-gateway explain --config gateway.yaml --certificate alice.pem --channel my.channel --call get
+              ipc-gateway explain --config gateway.yaml --uid 1000 --gid 100 --executable /usr/bin/node --call log.write
 
             Channel and command are separated by the last dot; with --channel the name is taken whole. Arguments are \
-            given as to 'ipc-gateway call'. Only the configuration and the certificate have to exist. Who issued the \
+            given as to 'ipc-gateway call'. A local client is in the groups that are given and in no others. Only the configuration and the certificate have to exist. Who issued the \
             certificate, and whether it is revoked, is not looked at.
 
             Exit codes: 0 allowed; 1 denied, or the client is refused; 64 wrong usage; 78 the configuration, or the certificate, cannot be used.
@@ -38,7 +39,16 @@ struct Explain: ParsableCommand {
     var config: String
 
     @Option(help: ArgumentHelp("The client's certificate, PEM or DER.", valueName: "file"))
-    var certificate: String
+    var certificate: String?
+
+    @Option(help: ArgumentHelp("The user of a local client, instead of a certificate.", valueName: "number"))
+    var uid: String?
+
+    @Option(help: ArgumentHelp("A group of the local client. May be repeated.", valueName: "number"))
+    var gid: [String] = []
+
+    @Option(help: ArgumentHelp("The program of the local client, without links.", valueName: "path"))
+    var executable: String?
 
     @Option(help: ArgumentHelp("The context that the client announces, a text.", valueName: "id"))
     var announce: String?
@@ -74,6 +84,19 @@ struct Explain: ParsableCommand {
     var json = false
 
     mutating func validate() throws {
+        guard (certificate == nil) != (uid == nil) else {
+            throw ValidationError("Give either --certificate, or --uid for a local client.")
+        }
+        guard uid != nil || (gid.isEmpty && executable == nil) else {
+            throw ValidationError("--gid and --executable need --uid.")
+        }
+        for (option, text) in [("--uid", uid)] + gid.map({ ("--gid", Optional($0)) }) {
+            guard let text, LocalPeer.id(text) == nil else { continue }
+            throw ValidationError("\(option) takes a number as 'id' prints it, not '\(text)'.")
+        }
+        if let executable, executable.utf8.first != UInt8(ascii: "/") {
+            throw ValidationError("--executable takes an absolute path, as 'readlink -f' prints it.")
+        }
         guard call == nil || listen == nil else { throw ValidationError("Give either --call or --listen.") }
         guard announce == nil || announceJSON == nil else {
             throw ValidationError("Give either --announce or --announce-json.")
@@ -97,15 +120,23 @@ struct Explain: ParsableCommand {
             let question = try question()
             let announced = try announcedContext()
             let configuration = try ConfigurationFile.loadText(config)
-            let identity: CertificateIdentity
-            do {
-                identity = try CertificateIdentity.load(certificateFile: certificate)
-            } catch {
-                throw CommandFailure("\(error)", .configuration)
-            }
-            let report = ExplainedClient(identity, announced, question, configuration)
+            let report = ExplainedClient(try identity(), announced, question, configuration)
             try Console.write(line: json ? ValueText.line(report.json) : report.text)
             if !report.isGood { throw ExitCode.failure }
+        }
+    }
+
+    private func identity() throws -> PeerIdentity {
+        if let user = uid.flatMap(LocalPeer.id) {
+            let program = executable.map(LocalPeer.Executable.path) ?? .unknown("--executable was not given")
+            return .local(
+                LocalPeer(userID: user, groupIDs: gid.compactMap(LocalPeer.id), executable: program)
+            )
+        }
+        do {
+            return .certificate(try CertificateIdentity.load(certificateFile: certificate ?? ""))
+        } catch {
+            throw CommandFailure("\(error)", .configuration)
         }
     }
 

@@ -17,7 +17,7 @@ struct ExplainedClient {
     let warnings: [String]
 
     init(
-        _ identity: CertificateIdentity,
+        _ identity: PeerIdentity,
         _ announced: IPCValue?,
         _ question: PolicyQuestion?,
         _ configuration: GatewayConfiguration
@@ -26,17 +26,21 @@ struct ExplainedClient {
         self.question = question
         // Every configuration has a live policy.
         let live = PolicyView(configuration).map {
-            ExplainedPolicy($0, .certificate(identity), announced, question, beside: nil)
+            ExplainedPolicy($0, identity, announced, question)
         }
         self.live = live ?? .none
         if let live, live.refusal == nil {
             shadow = PolicyView(configuration, .shadow).map {
-                ExplainedPolicy($0, .certificate(identity), announced, question, beside: live)
+                ExplainedPolicy($0, identity, announced, question)
             }
         } else {
             shadow = nil
         }
-        warnings = Self.warnings(identity, configuration)
+        if case .certificate(let certificate) = identity {
+            warnings = Self.warnings(certificate, configuration)
+        } else {
+            warnings = []
+        }
     }
 
     /// Whether the live policy allows what was asked.
@@ -81,31 +85,11 @@ struct ExplainedPolicy {
         (view, refusal, subject, context, explanation) = (nil, nil, nil, nil, nil)
     }
 
-    /// - Parameter live: For a shadow policy, the live one, whose context it must give too.
-    init(
-        _ view: PolicyView,
-        _ identity: PeerIdentity,
-        _ announced: IPCValue?,
-        _ question: PolicyQuestion?,
-        beside live: ExplainedPolicy?
-    ) {
+    init(_ view: PolicyView, _ identity: PeerIdentity, _ announced: IPCValue?, _ question: PolicyQuestion?) {
         self.view = view
-        var subject: PolicyView.Subject?
-        var context: IPCValue?
-        var refusal: CloseReason?
-        do throws(CloseReason) {
-            let found = try view.subject(of: identity)
-            subject = found
-            context = try view.context(of: found, announced: announced)
-            if let live, let own = live.context, let context, own != context {
-                let message = "it gives the context \(ContextText.line(context)), another than the live one"
-                refusal = CloseReason(.contextNotAllowed, message)
-            }
-        } catch {
-            refusal = error
-        }
-        (self.subject, self.context, self.refusal) = (subject, context, refusal)
-        if refusal == nil, let subject, let question {
+        let finding = view.finding(of: identity, announced: announced)
+        (subject, context, refusal) = (finding.subject, finding.context, finding.refusal)
+        if finding.refusal == nil, let subject = finding.subject, let question {
             explanation = view.explanation(of: question, for: subject)
         } else {
             explanation = nil
