@@ -10,7 +10,10 @@ extension ConfigurationDecoder {
         for (index, client) in clients.enumerated() {
             let path = "\(path)[\(index)]"
             if let field = client.everybody(fields) {
-                let message = "matches everybody who has a certificate with a \(field.rawValue) from your authority"
+                let message =
+                    field.source == .certificate
+                    ? "matches everybody who has a certificate with a \(field.rawValue) from your authority"
+                    : "matches every local client with a \(field.rawValue) that can open the socket"
                 reader.warn(line: client.line, "\(path).match", message)
             } else if let pattern = client.everyTrustDomain {
                 let message = "'\(pattern)' matches every host, or trust domain; name yours"
@@ -60,10 +63,20 @@ extension ConfigurationDecoder {
     }
 }
 
+extension IdentityField {
+    /// Whether a value is one identity's: a group, a department or a program is many people's.
+    fileprivate var namesOne: Bool {
+        switch self {
+        case .uri, .dns, .email, .ip, .commonName, .fingerprint, .publicKey, .uid: true
+        case .organizationalUnit, .gid, .executable: false
+        }
+    }
+}
+
 extension GatewayConfiguration.Client {
     /// Whether more than a known number of identities match.
     fileprivate var isForMany: Bool {
-        match.values.allSatisfy { $0.contains { $0.literal == nil } }
+        !match.contains { field, patterns in field.namesOne && patterns.allSatisfy { $0.literal != nil } }
     }
 
     /// The field that a certificate only has to have; nil when something is asked of its value.

@@ -16,7 +16,9 @@ extension ConfigurationDecoder {
             if rule.call.isEmpty, rule.listen.isEmpty {
                 warn(rule, "never applies: call: and listen: are empty")
             } else if let reason = ArgumentContradiction.find(in: rule.conditions) {
-                warn(rule, "its conditions never hold: \(reason)")
+                // What cannot be judged is denied all the same.
+                let what = rule.effect == .allow ? "its conditions never hold" : "denies only what cannot be judged"
+                warn(rule, "\(what): \(reason)")
             }
         }
         guard !rules.isEmpty else { return }
@@ -28,7 +30,7 @@ extension ConfigurationDecoder {
             if let deny = denying.first(where: { $0.covers(rule) }) {
                 warn(rule, "never applies: all of it is denied by \(deny.place), on line \(deny.line ?? 0)")
             } else if let allow = allowing.first(where: {
-                $0.covers(rule) && $0.place != rule.place && !$0.isTwin(of: rule)
+                $0.covers(rule) && $0.place != rule.place && !$0.isTwin(of: rule) && !$0.isLaterEqual(of: rule)
                     // A deadline shortens what a wider rule allows.
                     && rule.deadline ?? .max >= $0.deadline ?? .max
             }) {
@@ -53,12 +55,24 @@ extension AccessPolicy.Rule {
             && covers(listen, other.listen)
     }
 
+    /// Whether both are about the same, and this is the later one in the same list: one of the two is needed.
+    fileprivate func isLaterEqual(of other: AccessPolicy.Rule) -> Bool {
+        isBeside(other) && other.conditions.isEmpty && other.covers(self) && deadline == other.deadline
+            // Places differ in their numbers, of which the longer is the greater.
+            && (place.utf8.count, place) > (other.place.utf8.count, other.place)
+    }
+
     /// Whether both say the same in one list, of which there is a warning already.
     fileprivate func isTwin(of other: AccessPolicy.Rule) -> Bool {
+        isBeside(other) && saysTheSame(as: other)
+    }
+
+    /// Whether both are in one list.
+    private func isBeside(_ other: AccessPolicy.Rule) -> Bool {
         func list(_ rule: AccessPolicy.Rule) -> Substring {
             rule.place[..<(rule.place.lastIndex(of: "[") ?? rule.place.endIndex)]
         }
-        return list(self) == list(other) && saysTheSame(as: other)
+        return list(self) == list(other)
     }
 
     /// Whether both differ at most in their names and places.
