@@ -18,7 +18,8 @@ struct PolicyLearnerTests {
 
     private static let alice =
         #""connection":"1","identityField":"uri","identity":"spiffe://x/alice","context":"remote:alice""#
-    private static let opened = #"{"v":1,"type":"open",\#(alice),"contextAssigned":true,"entry":"clients[0]","match":{"uri":["spiffe://x/alice"]}}"#
+    private static let opened =
+        #"{"v":1,"type":"open",\#(alice),"contextAssigned":true,"entry":"clients[0]","match":{"uri":["spiffe://x/alice"]}}"#
     private static let closed = #"{"v":1,"type":"close",\#(alice),"reason":"finished"}"#
 
     private static func call(_ channel: String, _ command: String, _ outcome: String = "ok") -> String {
@@ -134,7 +135,8 @@ struct PolicyLearnerTests {
             (#"{"v":2,"type":"call"}"#, "version 2"),
             (#"{"v":1,"type":"open"}"#, "no 'identityField'"),
             (#"{"v":1,"type":"open","identityField":"uid","identity":"1"}"#, "no 'connection'"),
-            (#"{"v":1,"type":"open",\#(alice),"match":{"uri":"x"}}"#, "'match'"), (#"{"v":1,"type":"call"}"#, "no 'channel'"),
+            (#"{"v":1,"type":"open",\#(alice),"match":{"uri":"x"}}"#, "'match'"),
+            (#"{"v":1,"type":"call"}"#, "no 'channel'"),
             (#"{"v":1,"type":"call","from":"me","channel":"a","command":"b","outcome":"ok"}"#, "no 'from'"),
         ]
     )
