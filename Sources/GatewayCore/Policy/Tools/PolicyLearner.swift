@@ -151,7 +151,7 @@ public struct PolicyLearner {
             let why =
                 client.isAssigned == nil
                 ? "no open line says whether the gateway assigned them; give the file with the connections' beginnings too"
-                : "an entry assigns one; give the logs of one configuration only"
+                : "an entry assigns one: these lines are of several configurations, or do not say all that the entry asked for"
             return "\(start)\(key.text) has several contexts (\(texts)), and \(why)"
         }
         guard conflicts.isEmpty else { throw ConflictError(description: conflicts.sorted().joined(separator: "\n")) }
