@@ -39,7 +39,8 @@ enum LogText {
             case .unchecked(let path): "executable '\(quoted(path))', not verified"
             case .unknown(let reason): "executable unknown: \(quoted(reason))"
             }
-        return "uid '\(peer.userID)', gid \(groups)\(more), \(executable)"
+        let group = groups.isEmpty ? "" : "gid \(groups)\(more), "
+        return "uid '\(peer.userID)', \(group)\(executable)"
     }
 
     /// The names a certificate offers, for a person who wonders why none matched.
