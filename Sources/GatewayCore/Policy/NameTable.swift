@@ -3,55 +3,66 @@
 
 /// A hash table from names, each within a scope, to numbers. Looking up allocates nothing.
 ///
-/// Names are bytes. `Dictionary` would need an array, or a `String`, for every name that is asked for.
+/// Names are bytes. `Dictionary` would need an array, or a `String`, for every name that is asked for. With thousands of
+/// names a look-up costs what it misses of the processor's caches: so a slot is small, and all but the text is in it.
 struct NameTable: Sendable {
-    private struct Entry {
-        var hash: UInt64
-        var scope: Int32
-        var value: Int32
-        var start: Int
-        var count: Int
+    private struct Slot {
+        /// -1 where there is no name.
+        var scope: Int32 = -1
+        /// The half of the hash that does not choose the slot.
+        var hash: UInt32 = 0
+        var value: Int32 = 0
+        var start: Int32 = 0
+        var count: Int32 = 0
     }
 
-    private var entries: [Entry] = []
-    /// Indices of entries, -1 where there is none; at most half full, a power of two.
-    private var slots: [Int32] = [-1, -1]
+    /// At most three quarters full, a power of two.
+    private var slots = [Slot](repeating: Slot(), count: 2)
+    private var nameCount = 0
     private var text: [UInt8] = []
 
     /// Adds a name that is not there yet.
     mutating func insert(_ name: [UInt8], scope: Int32, value: Int32) {
-        let hash = ByteHash(name.span).value(in: scope)
-        entries.append(Entry(hash: hash, scope: scope, value: value, start: text.count, count: name.count))
-        text += name
-        if entries.count * 2 > slots.count {
-            slots = [Int32](repeating: -1, count: slots.count * 2)
-            for index in entries.indices { place(index) }
-        } else {
-            place(entries.count - 1)
+        nameCount += 1
+        if nameCount * 4 > slots.count * 3 {
+            let old = slots
+            slots = [Slot](repeating: Slot(), count: old.count * 2)
+            for slot in old where slot.scope >= 0 { place(slot) }
         }
+        place(Slot(scope: scope, value: value, start: Int32(text.count), count: Int32(name.count)), name.span)
+        text += name
     }
 
-    private mutating func place(_ index: Int) {
+    private mutating func place(_ slot: Slot) {
+        let start = Int(slot.start)
+        let name = Array(text[start..<start + Int(slot.count)])
+        place(slot, name.span)
+    }
+
+    private mutating func place(_ slot: Slot, _ name: Span<UInt8>) {
+        let hash = ByteHash(name).value(in: slot.scope)
         let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: entries[index].hash) & mask
-        while slots[slot] >= 0 { slot = (slot + 1) & mask }
-        slots[slot] = Int32(index)
+        var index = Int(truncatingIfNeeded: hash) & mask
+        while slots[index].scope >= 0 { index = (index + 1) & mask }
+        slots[index] = slot
+        slots[index].hash = UInt32(hash >> 32)
     }
 
     /// The number of a name; `steps` grows by the slots that were looked at.
     func find(_ name: Span<UInt8>, hash: ByteHash, scope: Int32, steps: inout Int) -> Int32? {
         let hash = hash.value(in: scope)
         let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: hash) & mask
+        var index = Int(truncatingIfNeeded: hash) & mask
         while true {
             steps += 1
-            let index = slots[slot]
-            if index < 0 { return nil }
-            let entry = entries[Int(index)]
-            if entry.hash == hash, entry.scope == scope, entry.count == name.count, isText(name, at: entry.start) {
-                return entry.value
+            let slot = slots[index]
+            if slot.scope < 0 { return nil }
+            if slot.hash == UInt32(hash >> 32), slot.scope == scope, slot.count == name.count,
+                isText(name, at: Int(slot.start))
+            {
+                return slot.value
             }
-            slot = (slot + 1) & mask
+            index = (index + 1) & mask
         }
     }
 

@@ -5,7 +5,9 @@
 ///
 /// Each right (who asks for what) has a scope of channels. Each channel pattern has a scope of commands, which holds for
 /// each name the verdict of all rules with that channel pattern. A channel that is configured by name also knows which
-/// patterns match it, so that it costs one look-up; other channels are searched among the patterns.
+/// patterns match it, so that it costs one look-up; other channels are searched among the patterns. A name that one rule
+/// allows, and nothing else is said about, has no verdict but the complement of the rule's number: there may be thousands,
+/// and they are not to fill the processor's caches.
 struct RuleTable: Sendable {
     /// The rules about a request.
     struct Candidates {
@@ -20,15 +22,19 @@ struct RuleTable: Sendable {
         /// Slots and patterns that were looked at.
         fileprivate(set) var steps = 0
 
+        fileprivate mutating func add(allow rule: Int32) {
+            allow = min(allow ?? rule, rule)
+        }
+
         fileprivate mutating func add(_ verdict: Verdict, _ conditional: [Int32]) {
             if verdict.deny != Verdict.none { deny = min(deny ?? verdict.deny, verdict.deny) }
             if verdict.allow != Verdict.none { allow = min(allow ?? verdict.allow, verdict.allow) }
             deadline = min(deadline, verdict.deadline)
-            for index in verdict.conditional { self.conditional.append(conditional[index]) }
+            for index in verdict.conditional { self.conditional.append(conditional[Int(index)]) }
         }
     }
 
-    /// What the rules of one channel pattern say about one name, or pattern for names.
+    /// What the rules of one channel pattern say about one name, or pattern for names. Small, as there are many.
     struct Verdict {
         static let none = Int32.max
 
@@ -39,7 +45,7 @@ struct RuleTable: Sendable {
         /// The shortest deadline of the rules that allow without conditions.
         var deadline = UInt64.max
         /// Where in `conditional` the others are.
-        var conditional = 0..<0
+        var conditional: Range<Int32> = 0..<0
     }
 
     /// A channel that is configured by name.
@@ -108,6 +114,7 @@ struct RuleTable: Sendable {
 
     private func collect(_ name: Span<UInt8>, _ hash: ByteHash, scope: Int32, into candidates: inout Candidates) {
         if let found = index.literal(name, hash: hash, scope: scope, steps: &candidates.steps) {
+            if found < 0 { return candidates.add(allow: ~found) }
             return candidates.add(verdicts[Int(found)], conditional)
         }
         var search = index.search(in: scope)

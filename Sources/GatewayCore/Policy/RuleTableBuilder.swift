@@ -20,6 +20,11 @@ struct RuleTableBuilder {
         var deadline = UInt64.max
         var conditional: Set<Int32> = []
 
+        /// Whether all it says is that a rule allows.
+        var isPlainAllow: Bool {
+            allow != RuleTable.Verdict.none && deny == RuleTable.Verdict.none && deadline == .max && conditional.isEmpty
+        }
+
         mutating func add(_ rule: AccessPolicy.Rule, _ index: Int32) {
             if !rule.conditions.isEmpty {
                 conditional.insert(index)
@@ -61,7 +66,7 @@ struct RuleTableBuilder {
                     deny: draft.deny,
                     allow: draft.allow,
                     deadline: draft.deadline,
-                    conditional: first..<conditional.count
+                    conditional: Int32(first)..<Int32(conditional.count)
                 )
             )
         }
@@ -117,8 +122,12 @@ struct RuleTableBuilder {
         let scope = index.addScope(patterns)
         for case (.literal(let name), var draft) in names {
             for value in values(matching: name, in: scope) { draft.add(drafts[Int(value)]) }
-            index.insert(name, scope: scope, value: Int32(drafts.count))
-            drafts.append(draft)
+            if draft.isPlainAllow {
+                index.insert(name, scope: scope, value: ~draft.allow)
+            } else {
+                index.insert(name, scope: scope, value: Int32(drafts.count))
+                drafts.append(draft)
+            }
         }
         return scope
     }
