@@ -130,10 +130,11 @@ final class PlainHandler: ChannelInboundHandler {
 
     /// Tells, once, that the connection can be used, or why it cannot.
     func callWhenReady(_ body: @escaping (Result<Void, ConnectionEnd>) -> Void) {
-        if let inputEnd {
-            body(.failure(inputEnd))
-        } else if isReady {
+        if isReady {
+            // Even if it has ended since: the receiver hears why, and the peer's last word with it.
             body(.success(()))
+        } else if let inputEnd {
+            body(.failure(inputEnd))
         } else {
             whenReady = body
         }
