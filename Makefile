@@ -15,7 +15,7 @@ SKIP_COMMANDS := --skip '^GatewayTests[.](Call|CallThroughGateway|Listen|Trace|T
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit docker-test docs benchmark format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -41,6 +41,11 @@ docs: dependencies ## Build the library's documentation into .build/documentatio
 benchmark: dependencies ## Measure what calls over a Unix socket cost
 	$(SWIFT) build -c release --package-path Benchmarks
 	Benchmarks/.build/release/ipc-bench
+
+benchmark-gateway: release ## Measure what rules and the audit log cost the gateway, and how fair it is
+	@missing=''; command -v taskset >/dev/null || missing=' util-linux'; $(call install,$$missing)
+	$(SWIFT) build -c release --package-path Benchmarks --product gateway-bench
+	Benchmarks/.build/release/gateway-bench --gateway .build/release/ipc-gateway
 
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
@@ -105,7 +110,7 @@ clean: ## Remove what was built and the demonstration's files
 	rm -rf .build .build-address .build-thread .build-macros Benchmarks/.build .demo
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 dependencies:
 	@missing=''; \

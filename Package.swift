@@ -23,6 +23,8 @@ let package = Package(
         .library(name: "IPC", targets: ["IPC"]),
         .library(name: "IPCTransport", targets: ["IPCTransport"]),
         .executable(name: "ipc-gateway", targets: ["ipc-gateway"]),
+        // For the package Benchmarks only, as the underscore says.
+        .library(name: "_GatewayTestSupport", targets: ["GatewayTestSupport", "TLSEngine"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -17,7 +17,16 @@ let package = Package(
                 .product(name: "IPCTransport", package: "ipc-gateway"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]
-        )
+        ),
+        .executableTarget(
+            name: "gateway-bench",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "IPCProtocol", package: "ipc-gateway"),
+                .product(name: "_GatewayTestSupport", package: "ipc-gateway"),
+            ],
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -26,9 +26,17 @@ public final class GatewayProcess: Sendable {
     ///   - configurationFile: Its configuration.
     ///   - descriptorLimit: How many files it may have open.
     ///   - logLevel: What it logs.
+    ///   - program: Its path; nil for the program that is built beside the tests.
+    ///   - launcher: A command that starts it, such as `taskset`, with its arguments.
     /// - Throws: `TestSupportError` with what it says when it ends instead.
-    public init(configurationFile: String, descriptorLimit: Int? = nil, logLevel: String = "debug") throws {
-        var words = [try Self.program(), "run", "--config", configurationFile]
+    public init(
+        configurationFile: String,
+        descriptorLimit: Int? = nil,
+        logLevel: String = "debug",
+        program: String? = nil,
+        launcher: [String] = []
+    ) throws {
+        var words = launcher + [try program ?? Self.program(), "run", "--config", configurationFile]
         words += ["--log-format", "json", "--log-level", logLevel]
         if let descriptorLimit {
             words = ["/bin/sh", "-c", "ulimit -n \(descriptorLimit) && exec \"$@\"", "sh"] + words

@@ -16,7 +16,7 @@ struct NameTable: Sendable {
         var count: Int32 = 0
     }
 
-    /// At most three quarters full, a power of two.
+    /// At most half full, a power of two.
     private var slots = [Slot](repeating: Slot(), count: 2)
     private var nameCount = 0
     private var text: [UInt8] = []
@@ -24,7 +24,7 @@ struct NameTable: Sendable {
     /// Adds a name that is not there yet.
     mutating func insert(_ name: [UInt8], scope: Int32, value: Int32) {
         nameCount += 1
-        if nameCount * 4 > slots.count * 3 {
+        if nameCount * 2 > slots.count {
             let old = slots
             slots = [Slot](repeating: Slot(), count: old.count * 2)
             for slot in old where slot.scope >= 0 { place(slot) }
