@@ -7,6 +7,8 @@ SOURCES := Package.swift Sources Tests Examples Benchmarks/Package.swift Benchma
 # Sanitizers keep freed memory and slow everything down: tests about memory and about crowds mean nothing there.
 SKIP_CROWDS := --skip CrowdTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests
 
+# How much longer than usual tests wait for what has to come; it costs nothing where it comes.
+export TEST_PATIENCE ?= 4
 # Tests of the library wait for tasks, those of the gateway block threads: in one process the latter would leave the
 # former no thread to run on.
 # The thread sanitizer does not know the locks that these tests have around what they note down, and is too slow for 64 MiB.
@@ -79,7 +81,7 @@ sanitize-address: test-dependencies
 # slow, and have passed without the sanitizer; what counts is what the sanitizer says of the gateway's threads.
 sanitize-thread: test-dependencies
 	$(SWIFT) build --build-tests --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-thread
-	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0 \
+	TEST_PATIENCE=12 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0 \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=thread -Xswiftc -DTHREAD_SANITIZER \
 		--scratch-path .build-thread --filter $(LIBRARY_TESTS) $(SKIP_UNDER_THREAD)
 	rm -rf .build-thread/reports && mkdir -p .build-thread/reports

@@ -7,13 +7,21 @@ import Glibc
 public struct TimedOut: Error, CustomStringConvertible {
     /// What was waited for.
     public var description: String
+
+    /// Says what was waited for.
+    public init(description: String) {
+        self.description = description
+    }
 }
+
+/// How much longer than usual anything may take: sanitizers slow a program down tenfold, and so does a busy machine.
+private let patience = getenv("TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
 
 /// Waits until a condition is true.
 ///
 /// - Parameters:
 ///   - what: What is waited for, for the error.
-///   - limit: How long it may take.
+///   - limit: How long it may take, times what the environment variable `TEST_PATIENCE` says.
 ///   - condition: The condition; an error that it throws ends the waiting.
 /// - Throws: `TimedOut` when it does not become true.
 public func eventually(
@@ -21,6 +29,7 @@ public func eventually(
     within limit: Duration = .seconds(60),
     _ condition: () throws -> Bool
 ) throws {
+    let limit = limit * patience
     let clock = ContinuousClock()
     let deadline = clock.now + limit
     while try !condition() {
@@ -44,6 +53,7 @@ public func eventually(
     isolation: isolated (any Actor)? = #isolation,
     _ condition: () throws -> Bool
 ) async throws {
+    let limit = limit * patience
     let clock = ContinuousClock()
     let deadline = clock.now + limit
     while try !condition() {

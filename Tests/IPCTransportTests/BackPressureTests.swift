@@ -34,11 +34,11 @@ struct BackPressureTests {
         #expect(server.isCongested)
         let waiters = (0..<3).map { _ in Task { await server.drain() } }
         let received = Background { [peer = Handover(clogged.peer)] in
-            try peer.take().receive(count: count * (13 + messageBytes)).count
+            try peer.take().receiveBlocking(count: count * (13 + messageBytes)).count
         }
         for waiter in waiters { await waiter.value }
         #expect(!server.isCongested)
-        try await until("all has left") { received.isDone }
+        try await eventually("all has left") { received.isDone }
         #expect(try received.value() == count * (13 + messageBytes))
         await server.drain()
         server.close(.disposed)
@@ -56,7 +56,7 @@ struct BackPressureTests {
         server.close(.disposed)
         await waiter.value
         #expect(!server.isCongested)
-        try await until("the receiver is told") { clogged.receiver.end != nil }
+        try await eventually("the receiver is told") { clogged.receiver.end != nil }
         #expect(clogged.receiver.end == .disposed)
     }
 
@@ -66,10 +66,10 @@ struct BackPressureTests {
         options.maximumPendingBytes = 4_000_000
         let clogged = try await Clogged(options)
         for _ in 0..<20 { clogged.server.send([UInt8](repeating: 1, count: 500_000)) }
-        try await until("the receiver is told") { clogged.receiver.end != nil }
+        try await eventually("the receiver is told") { clogged.receiver.end != nil }
         #expect(clogged.receiver.end?.code == .slowPeer)
         #expect(clogged.receiver.end?.reason.contains("more than 4000000 bytes wait") == true)
-        try await until("the channel is closed") { !clogged.server.channel.isActive }
+        try await eventually("the channel is closed") { !clogged.server.channel.isActive }
     }
 
     @Test("ends in a time-out when the peer takes nothing at all", arguments: [10, 500_000, 3_000_000])
@@ -80,10 +80,10 @@ struct BackPressureTests {
         // The system's own buffers are filled first; then even a small message is not taken.
         clogged.server.send([UInt8](repeating: 1, count: 400_000))
         clogged.server.send([UInt8](repeating: 1, count: messageBytes))
-        try await until("the receiver is told") { clogged.receiver.end != nil }
+        try await eventually("the receiver is told") { clogged.receiver.end != nil }
         #expect(clogged.receiver.end?.code == .slowPeer)
         #expect(clogged.receiver.end?.reason.contains("has taken nothing") == true)
-        try await until("the channel is closed") { !clogged.server.channel.isActive }
+        try await eventually("the channel is closed") { !clogged.server.channel.isActive }
     }
 
     @Test("is no time-out for a peer that is slow, or silent with nothing to read")
@@ -99,13 +99,13 @@ struct BackPressureTests {
             var count = 0
             for _ in 0..<15 {
                 letTimePass(milliseconds: 100)
-                count += try peer.receive(count: 60_000).count
+                count += try peer.receiveBlocking(count: 60_000).count
             }
-            count += try peer.receive(count: size + 13 - count).count
+            count += try peer.receiveBlocking(count: size + 13 - count).count
             letTimePass(milliseconds: 1_300)
             return count
         }
-        try await until("it has all") { received.isDone }
+        try await eventually("it has all") { received.isDone }
         #expect(try received.value() == size + 13)
         #expect(clogged.receiver.end == nil)
         clogged.server.close(.disposed)
@@ -124,7 +124,7 @@ struct BackPressureTests {
         #expect(pair.serverReceiver.byteCount <= 1_000_000)
         pair.server.setDelivering(true)
         await pair.client.drain()
-        try await until("all are there") { pair.serverReceiver.count == count }
+        try await eventually("all are there") { pair.serverReceiver.count == count }
         #expect(pair.serverReceiver.messages.allSatisfy { $0 == message })
         try await pair.close()
     }
@@ -136,12 +136,12 @@ struct BackPressureTests {
         }
         for number in UInt8(0)..<10 { pair.client.send([number]) }
         for stop in [3, 6, 9] {
-            try await until("some are there") { pair.serverReceiver.count == stop }
+            try await eventually("some are there") { pair.serverReceiver.count == stop }
             letTimePass(milliseconds: 20)
             #expect(pair.serverReceiver.count == stop)
             pair.server.setDelivering(true)
         }
-        try await until("all are there") { pair.serverReceiver.count == 10 }
+        try await eventually("all are there") { pair.serverReceiver.count == 10 }
         #expect(pair.serverReceiver.messages.map { $0[0] } == Array(0..<10))
         #expect(pair.serverReceiver.isInOrder)
         try await pair.close()
@@ -154,12 +154,12 @@ struct BackPressureTests {
         }
         for number in UInt8(1)..<4 { pair.client.send([number]) }
         pair.client.close(.disposed)
-        try await until("the client is gone") { pair.clientReceiver.end != nil && pair.serverReceiver.count == 1 }
-        try await until("it is closed") { !pair.client.channel.isActive }
+        try await eventually("the client is gone") { pair.clientReceiver.end != nil && pair.serverReceiver.count == 1 }
+        try await eventually("it is closed") { !pair.client.channel.isActive }
         letTimePass(milliseconds: 20)
         #expect(pair.serverReceiver.end == nil)
         pair.server.setDelivering(true)
-        try await until("the end is there") { pair.serverReceiver.end != nil }
+        try await eventually("the end is there") { pair.serverReceiver.end != nil }
         #expect(pair.serverReceiver.messages == [[1], [2], [3]])
         #expect(pair.serverReceiver.end == .closed)
         await pair.harbour.listener.close()

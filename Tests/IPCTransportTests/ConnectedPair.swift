@@ -66,7 +66,7 @@ final class Harbour: Sendable {
 
     /// Waits for the next connection, and takes it.
     func accept() async throws -> PlainConnection {
-        try await until("a connection is accepted") { !connections.isEmpty }
+        try await eventually("a connection is accepted") { !connections.isEmpty }
         return accepted.connections.withLockedValue { $0.removeFirst() }
     }
 }
@@ -103,6 +103,6 @@ struct ConnectedPair {
         client.close(.disposed)
         server.close(.disposed)
         await harbour.listener.close()
-        try await until("both ends are told") { clientReceiver.end != nil && serverReceiver.end != nil }
+        try await eventually("both ends are told") { clientReceiver.end != nil && serverReceiver.end != nil }
     }
 }

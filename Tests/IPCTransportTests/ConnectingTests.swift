@@ -48,7 +48,7 @@ struct ConnectingTests {
         let server = try await harbour.accept()
         let receiver = RecordingReceiver()
         server.start(delivering: receiver)
-        try await until("the attempt was given up") { receiver.end != nil }
+        try await eventually("the attempt was given up") { receiver.end != nil }
     }
 
     @Test("ends when its task is cancelled, and leaves nothing behind")
@@ -61,7 +61,7 @@ struct ConnectingTests {
         await #expect(throws: CancellationError.self) { try await attempt.value }
         let receiver = RecordingReceiver()
         server.start(delivering: receiver)
-        try await until("the attempt was given up") { receiver.end != nil }
+        try await eventually("the attempt was given up") { receiver.end != nil }
     }
 
     @Test("does not begin in a task that is cancelled")
@@ -96,9 +96,9 @@ struct ConnectingTests {
         second.start(delivering: receivers[1])
         first.send([1])
         second.send([2])
-        try await until("both are there") { receivers.allSatisfy { $0.count == 1 } }
+        try await eventually("both are there") { receivers.allSatisfy { $0.count == 1 } }
         first.close(.disposed)
-        try await until("both are told") { receivers.allSatisfy { $0.end != nil } }
+        try await eventually("both are told") { receivers.allSatisfy { $0.end != nil } }
     }
 
     private func talk(_ client: PlainConnection, _ harbour: Harbour) async throws {
@@ -108,9 +108,9 @@ struct ConnectingTests {
         let server = try await harbour.accept()
         let serverReceiver = RecordingReceiver { [weak server] message in server?.send(message) }
         server.start(delivering: serverReceiver)
-        try await until("the answer is there") { receiver.messages == [[1]] }
+        try await eventually("the answer is there") { receiver.messages == [[1]] }
         client.close(.disposed)
-        try await until("the end is there") { serverReceiver.end == .closed }
+        try await eventually("the end is there") { serverReceiver.end == .closed }
     }
 
     @Test("waits while a Unix socket's queue is full")

@@ -17,11 +17,13 @@ struct EndingTests {
         pair.client.close(ConnectionEnd(.disposed, "done"))
         pair.client.close(ConnectionEnd(.disposed, "the second does not count"))
         pair.client.send([1])
-        try await until("both are told") { pair.clientReceiver.end != nil && pair.serverReceiver.end != nil }
+        try await eventually("both are told") { pair.clientReceiver.end != nil && pair.serverReceiver.end != nil }
         #expect(pair.serverReceiver.messages.map(\.count) == [Int](repeating: message.count, count: 20))
         #expect(pair.serverReceiver.end == .closed)
         #expect(pair.clientReceiver.end == ConnectionEnd(.disposed, "done"))
-        try await until("the channels are closed") { !pair.client.channel.isActive && !pair.server.channel.isActive }
+        try await eventually("the channels are closed") {
+            !pair.client.channel.isActive && !pair.server.channel.isActive
+        }
         #expect(pair.serverReceiver.isInOrder && pair.clientReceiver.isInOrder)
         await pair.harbour.listener.close()
     }
@@ -35,8 +37,8 @@ struct EndingTests {
         server.start(delivering: receiver)
         try peer.send([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9])
         peer.finishSending()
-        #expect(try peer.receiveAll() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 9, 9])
-        try await until("the end is there") { receiver.end != nil }
+        #expect(try await peer.receiveAll() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 9, 9])
+        try await eventually("the end is there") { receiver.end != nil }
         #expect(receiver.messages == [[9]])
         #expect(receiver.end == .closed)
     }
@@ -51,7 +53,7 @@ struct EndingTests {
         let frame: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 7, 8, 9]
         try peer.send(frame + frame.prefix(count))
         peer.finishSending()
-        try await until("the end is there") { receiver.end != nil }
+        try await eventually("the end is there") { receiver.end != nil }
         #expect(receiver.messages == [[7, 8, 9]])
         #expect(receiver.end?.code == .lost)
         #expect(receiver.end?.reason.contains("inside a frame, of which \(count) bytes") == true)
@@ -66,10 +68,10 @@ struct EndingTests {
             let server = try await harbour.accept()
             server.start(delivering: receiver)
             try peer.send([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9])
-            try await until("the message is there") { receiver.count == 1 }
+            try await eventually("the message is there") { receiver.count == 1 }
             peer.resetOnClose()
         }
-        try await until("the end is there") { receiver.end != nil }
+        try await eventually("the end is there") { receiver.end != nil }
         #expect(receiver.end == ConnectionEnd(.lost, "the connection was lost: Connection reset by peer"))
     }
 
@@ -81,7 +83,7 @@ struct EndingTests {
         client.start(delivering: receiver)
         let server = try await harbour.accept()
         server.refuse(code: "draining", reason: "come back later")
-        try await until("the end is there") { receiver.end != nil }
+        try await eventually("the end is there") { receiver.end != nil }
         #expect(receiver.end == ConnectionEnd(.refused, "come back later (draining)"))
         #expect(receiver.messages.isEmpty)
     }
@@ -96,9 +98,9 @@ struct EndingTests {
         let receiver = RecordingReceiver()
         server.start(delivering: receiver)
         server.close(.disposed)
-        try await until("the receiver is told") { receiver.end == .disposed }
-        try await until("the channel is closed") { !server.channel.isActive }
-        #expect(try peer.receiveAll() == [])
+        try await eventually("the receiver is told") { receiver.end == .disposed }
+        try await eventually("the channel is closed") { !server.channel.isActive }
+        #expect(try await peer.receiveAll() == [])
     }
 
     @Test("can be decided from within a delivery, and then nothing more is delivered")
@@ -107,7 +109,7 @@ struct EndingTests {
             if message == [3] { server.close(.disposed) }
         }
         for number in UInt8(0)..<10 { pair.client.send([number]) }
-        try await until("both are told") { pair.clientReceiver.end != nil && pair.serverReceiver.end != nil }
+        try await eventually("both are told") { pair.clientReceiver.end != nil && pair.serverReceiver.end != nil }
         #expect(pair.serverReceiver.messages == [[0], [1], [2], [3]])
         #expect(pair.serverReceiver.end == .disposed)
         #expect(pair.clientReceiver.end == .closed)
@@ -126,9 +128,9 @@ struct EndingTests {
         first.start(delivering: RecordingReceiver())
         second.start(delivering: RecordingReceiver())
         first.close(.disposed)
-        try await until("one has ended") { receivers.contains { $0.end != nil } }
+        try await eventually("one has ended") { receivers.contains { $0.end != nil } }
         second.send([1])
-        try await until("the other lives") { receivers.contains { $0.count == 1 && $0.end == nil } }
+        try await eventually("the other lives") { receivers.contains { $0.count == 1 && $0.end == nil } }
         second.close(.disposed)
     }
 
@@ -151,11 +153,11 @@ struct EndingTests {
             clientChannel = pair.client.channel
             serverChannel = pair.server.channel
             pair.client.send([1])
-            try await until("the answer is there") { pair.clientReceiver.count == 1 }
+            try await eventually("the answer is there") { pair.clientReceiver.count == 1 }
             pair.client.close(.disposed)
-            try await until("both are told") { pair.clientReceiver.end != nil && pair.serverReceiver.end != nil }
+            try await eventually("both are told") { pair.clientReceiver.end != nil && pair.serverReceiver.end != nil }
         }
-        try await until("all are gone") {
+        try await eventually("all are gone") {
             client == nil && server == nil && clientReceiver == nil && serverReceiver == nil && clientChannel == nil
                 && serverChannel == nil
         }
@@ -172,7 +174,7 @@ struct EndingTests {
         }
         let server = try await harbour.accept()
         server.start(delivering: receiver)
-        try await until("the end is there") { receiver.end != nil }
+        try await eventually("the end is there") { receiver.end != nil }
         #expect(receiver.end == .closed)
     }
 }

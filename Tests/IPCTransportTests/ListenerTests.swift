@@ -160,7 +160,7 @@ struct ListenerTests {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard descriptor >= 0, result == 0 else { throw NotInTime(description: "bind: \(errno)") }
+        guard descriptor >= 0, result == 0 else { throw TimedOut(description: "bind: \(errno)") }
         return descriptor
     }
 }

@@ -15,7 +15,7 @@ struct MessageTests {
         pair.client.send([1, 2, 3])
         pair.client.send([])
         pair.server.send([4])
-        try await until("they are there") { pair.serverReceiver.count == 2 && pair.clientReceiver.count == 1 }
+        try await eventually("they are there") { pair.serverReceiver.count == 2 && pair.clientReceiver.count == 1 }
         #expect(pair.serverReceiver.messages == [[1, 2, 3], []])
         #expect(pair.clientReceiver.messages == [[4]])
         try await pair.close()
@@ -27,7 +27,7 @@ struct MessageTests {
         let pair = try await ConnectedPair(road) { server, message in server.send(message) }
         let messages = (0..<10_000).map { number in [UInt8(number >> 8), UInt8(number & 255), 7] }
         for message in messages { pair.client.send(message) }
-        try await until("all are back") { pair.clientReceiver.count == messages.count }
+        try await eventually("all are back") { pair.clientReceiver.count == messages.count }
         #expect(pair.clientReceiver.messages == messages)
         #expect(pair.serverReceiver.messages == messages)
         try await pair.close()
@@ -43,7 +43,7 @@ struct MessageTests {
                 }
             }
         }
-        try await until("all are there") { pair.serverReceiver.count == 4_000 }
+        try await eventually("all are there") { pair.serverReceiver.count == 4_000 }
         for sender in UInt8(0)..<4 {
             let numbers = pair.serverReceiver.messages.filter { $0[0] == sender }.map { Int($0[1]) << 8 | Int($0[2]) }
             #expect(numbers == Array(0..<1_000))
@@ -63,7 +63,7 @@ struct MessageTests {
         pair.client.send([1])
         pair.client.send(large)
         pair.client.send([2])
-        try await until("all are there", within: .seconds(60)) { pair.serverReceiver.count == 3 }
+        try await eventually("all are there") { pair.serverReceiver.count == 3 }
         #expect(pair.serverReceiver.messages[0] == [1])
         #expect(pair.serverReceiver.messages[1] == large)
         #expect(pair.serverReceiver.messages[2] == [2])
@@ -80,7 +80,7 @@ struct MessageTests {
         for (index, size) in sizes.enumerated() {
             pair.client.send([UInt8](repeating: UInt8(index), count: size))
         }
-        try await until("all are there") { pair.serverReceiver.count == sizes.count }
+        try await eventually("all are there") { pair.serverReceiver.count == sizes.count }
         #expect(pair.serverReceiver.messages.map(\.count) == sizes)
         for (index, message) in pair.serverReceiver.messages.enumerated() {
             #expect(message.allSatisfy { $0 == UInt8(index) })
@@ -99,7 +99,7 @@ struct MessageTests {
         client.close(.disposed)
         let receiver = RecordingReceiver()
         server.start(delivering: receiver)
-        try await until("the end is there") { receiver.end != nil }
+        try await eventually("the end is there") { receiver.end != nil }
         #expect(receiver.messages == [[1], [2]])
         #expect(receiver.end == .closed)
     }
@@ -115,7 +115,7 @@ struct MessageTests {
         try peer.send([1, 0, 0, 0, 9, 0, 0, 0, 8, 0, 0, 0, 1, 42])
         try peer.send([77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1])
         try peer.send([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 43])
-        try await until("they are there") { receiver.count == 2 }
+        try await eventually("they are there") { receiver.count == 2 }
         #expect(receiver.messages == [[42], [43]])
         server.close(.disposed)
     }
@@ -130,7 +130,7 @@ struct MessageTests {
         let receiver = RecordingReceiver()
         server.start(delivering: receiver)
         try peer.send([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 233])
-        try await until("the end is there") { receiver.end != nil }
+        try await eventually("the end is there") { receiver.end != nil }
         #expect(receiver.end?.code == .malformed)
         #expect(receiver.end?.reason.contains("1000") == true, "\(String(describing: receiver.end))")
     }

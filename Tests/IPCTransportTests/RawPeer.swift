@@ -22,12 +22,24 @@ final class RawPeer {
 
     func resetOnClose() { stream.resetOnClose() }
 
-    /// So many bytes, and no more than were read with the last of them.
-    func receive(count: Int) throws -> [UInt8] {
+    /// So many bytes, and no more than were read with the last of them. Leaves its thread to others meanwhile.
+    func receive(count: Int) async throws -> [UInt8] {
+        var all: [UInt8] = []
+        try await eventually("\(count) bytes have come; there are \(all.count)") {
+            while all.count < count, case .bytes(let bytes) = try self.stream.receive(milliseconds: 0) {
+                all += bytes
+            }
+            return all.count >= count
+        }
+        return all
+    }
+
+    /// The same for a thread of one's own.
+    func receiveBlocking(count: Int) throws -> [UInt8] {
         var all: [UInt8] = []
         while all.count < count {
-            guard case .bytes(let bytes) = try stream.receive(milliseconds: 10_000) else {
-                throw NotInTime(description: "\(all.count) of \(count) bytes have come")
+            guard case .bytes(let bytes) = try stream.receive(milliseconds: 60_000) else {
+                throw TimedOut(description: "\(all.count) of \(count) bytes have come")
             }
             all += bytes
         }
@@ -35,15 +47,18 @@ final class RawPeer {
     }
 
     /// Everything that comes until the peer finishes.
-    func receiveAll() throws -> [UInt8] {
+    func receiveAll() async throws -> [UInt8] {
         var all: [UInt8] = []
-        while true {
-            switch try stream.receive(milliseconds: 10_000) {
-            case .bytes(let bytes): all += bytes
-            case .end: return all
-            case .nothing: throw NotInTime(description: "the peer does not finish")
+        try await eventually("the peer finishes; there are \(all.count) bytes") {
+            while true {
+                switch try self.stream.receive(milliseconds: 0) {
+                case .bytes(let bytes): all += bytes
+                case .end: return true
+                case .nothing: return false
+                }
             }
         }
+        return all
     }
 }
 

@@ -50,23 +50,3 @@ final class RecordingReceiver: MessageReceiver {
         }
     }
 }
-
-/// What was not true in time.
-struct NotInTime: Error, CustomStringConvertible {
-    var description: String
-}
-
-/// Waits until a condition is true, as `eventually` does, and lets tasks have the thread meanwhile.
-func until(
-    _ what: @autoclosure () -> String,
-    within limit: Duration = .seconds(20),
-    _ condition: () throws -> Bool
-) async throws {
-    let clock = ContinuousClock()
-    let deadline = clock.now + limit
-    while try !condition() {
-        guard clock.now < deadline else { throw NotInTime(description: "not within \(limit): \(what())") }
-        await Task.yield()
-        poll(nil, 0, 1)
-    }
-}

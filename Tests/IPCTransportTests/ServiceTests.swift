@@ -28,17 +28,17 @@ struct ServiceTests {
             endpoints: [.unix(path), .tcp()],
             finishing: { _ in
                 seen.isFinishing.store(true, ordering: .relaxed)
-                while !seen.mayFinish.load(ordering: .relaxed) { await Task.yield() }
+                while !seen.mayFinish.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(1)) }
             },
             listening: { listeners in seen.listeners.withLockedValue { $0 = listeners } }
         )
         let group = ServiceGroup(services: [service], logger: Logger(label: "test"))
         let running = Task { try await group.run() }
-        try await until("it listens") { seen.listeners.withLockedValue { $0.count } == 2 }
+        try await eventually("it listens") { seen.listeners.withLockedValue { $0.count } == 2 }
         let client = try await PlainConnection.connect(to: .unix(path))
         client.start(delivering: RecordingReceiver())
         await group.triggerGracefulShutdown()
-        try await until("it finishes") { seen.isFinishing.load(ordering: .relaxed) }
+        try await eventually("it finishes") { seen.isFinishing.load(ordering: .relaxed) }
         await #expect(throws: ConnectionEnd.self) { try await PlainConnection.connect(to: .unix(path)) }
         seen.mayFinish.store(true, ordering: .relaxed)
         try await running.value
@@ -53,7 +53,7 @@ struct ServiceTests {
         let server = IPCServer<String>()
         let channel = ServiceTable<String>().on("wait") { _, _ in
             seen.isFinishing.store(true, ordering: .relaxed)
-            while !seen.mayFinish.load(ordering: .relaxed) { await Task.yield() }
+            while !seen.mayFinish.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(1)) }
             return "done"
         }
         server.registerChannel("c", channel)
@@ -64,12 +64,12 @@ struct ServiceTests {
         )
         let group = ServiceGroup(services: [service], logger: Logger(label: "test"))
         let running = Task { try await group.run() }
-        try await until("it listens") { !seen.listeners.withLockedValue { $0.isEmpty } }
+        try await eventually("it listens") { !seen.listeners.withLockedValue { $0.isEmpty } }
         let client = try await IPCClient.connect(to: .unix(path), context: "x")
         let call = Task { try await client.channel("c").call("wait") }
-        try await until("the call runs") { seen.isFinishing.load(ordering: .relaxed) }
+        try await eventually("the call runs") { seen.isFinishing.load(ordering: .relaxed) }
         await group.triggerGracefulShutdown()
-        try await until("nobody listens any more") { (try? BlockingStream(unix: path)) == nil }
+        try await eventually("nobody listens any more") { (try? BlockingStream(unix: path)) == nil }
         seen.mayFinish.store(true, ordering: .relaxed)
         #expect(try await call.value == "done")
         try await running.value
@@ -84,12 +84,14 @@ struct ServiceTests {
             IPCServer<String>(),
             endpoints: [.unix(directory.file("s.sock"))],
             drainTimeout: .milliseconds(50),
-            finishing: { _ in while !seen.mayFinish.load(ordering: .relaxed) { await Task.yield() } },
+            finishing: { _ in
+                while !seen.mayFinish.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(1)) }
+            },
             listening: { listeners in seen.listeners.withLockedValue { $0 = listeners } }
         )
         let group = ServiceGroup(services: [service], logger: Logger(label: "test"))
         let running = Task { try await group.run() }
-        try await until("it listens") { !seen.listeners.withLockedValue { $0.isEmpty } }
+        try await eventually("it listens") { !seen.listeners.withLockedValue { $0.isEmpty } }
         await group.triggerGracefulShutdown()
         try await running.value
         seen.mayFinish.store(true, ordering: .relaxed)
@@ -117,7 +119,7 @@ struct ServiceTests {
             listening: { listeners in seen.listeners.withLockedValue { $0 = listeners } }
         )
         let running = Task { try await service.run() }
-        try await until("it listens") { !seen.listeners.withLockedValue { $0.isEmpty } }
+        try await eventually("it listens") { !seen.listeners.withLockedValue { $0.isEmpty } }
         await seen.listeners.withLockedValue { $0 }.first?.close()
         await #expect(throws: ListenError.self) { try await running.value }
     }

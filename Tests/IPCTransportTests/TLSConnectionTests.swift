@@ -54,7 +54,7 @@ struct TLSConnectionTests {
         let receiver = RecordingReceiver()
         client.start(delivering: receiver)
         for _ in 0..<100 { client.send([1, 2, 3]) }
-        try await until("the end is there") { receiver.end != nil }
+        try await eventually("the end is there") { receiver.end != nil }
         return try #require(receiver.end)
     }
 
@@ -101,7 +101,7 @@ struct TLSConnectionTests {
         let peer = try RawPeer(port: harbour.port)
         try peer.send([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9])
         peer.finishSending()
-        _ = try? peer.receiveAll()
+        _ = try? await peer.receiveAll()
         let client = try await PlainConnection.connect(to: try harbour.endpoint(.tls))
         client.start(delivering: RecordingReceiver())
         _ = try await harbour.accept()
@@ -123,7 +123,7 @@ struct TLSConnectionTests {
         let server = try await harbour.accept()
         let receiver = RecordingReceiver()
         server.start(delivering: receiver)
-        try await until("the end is there") { receiver.end != nil }
+        try await eventually("the end is there") { receiver.end != nil }
         #expect(receiver.messages == [[9]])
         #expect(receiver.end?.code == .lost)
         #expect(receiver.end?.reason.contains("without close_notify") == true)
@@ -146,7 +146,7 @@ struct TLSConnectionTests {
         peer.finishSending()
         #expect(try peer.receive(milliseconds: 10_000) == .bytes([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9]))
         #expect(try peer.receive(milliseconds: 10_000) == .end(inOrder: true))
-        try await until("the end is there") { receiver.end != nil }
+        try await eventually("the end is there") { receiver.end != nil }
         #expect(receiver.end == .closed)
     }
 
@@ -157,7 +157,7 @@ struct TLSConnectionTests {
         options.lingerTimeout = .milliseconds(50)
         let harbour = try await Harbour(.tls, options: options)
         let peer = try RawPeer(port: harbour.port)
-        #expect(try peer.receiveAll() == [])
+        #expect(try await peer.receiveAll() == [])
         #expect(harbour.connections.isEmpty)
     }
 
@@ -171,7 +171,7 @@ struct TLSConnectionTests {
         let alice = try await PlainConnection.connect(to: try harbour.endpoint(.tls, certificate: "alice"))
         let receiver = RecordingReceiver()
         alice.start(delivering: receiver)
-        try await until("alice is refused") { receiver.end != nil }
+        try await eventually("alice is refused") { receiver.end != nil }
         #expect(receiver.end == ConnectionEnd(.refused, "only bob may enter (not-allowed)"))
         let bob = try await PlainConnection.connect(to: try harbour.endpoint(.tls, certificate: "bob"))
         bob.start(delivering: RecordingReceiver())
