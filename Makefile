@@ -77,22 +77,25 @@ sanitize-address: test-dependencies
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=address --scratch-path .build-address \
 		--skip $(LIBRARY_TESTS) $(SKIP_CROWDS)
 
-# First the library in the tests' own process. Then the gateway in processes of its own: tests of it may fail for being
-# slow, and have passed without the sanitizer; what counts is what the sanitizer says of the gateway's threads.
+# First the library in the tests' own process. Then the gateway in processes of its own. A test may fail for being slow,
+# and has passed without the sanitizer; what counts is what the sanitizer says, and of the second part what it says of the
+# gateway's threads.
 sanitize-thread: test-dependencies
 	$(SWIFT) build --build-tests --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-thread
-	TEST_PATIENCE=12 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0 \
+	$(call thread-sanitized,library,--filter $(LIBRARY_TESTS) $(SKIP_UNDER_THREAD),.)
+	$(call thread-sanitized,gateway,--filter '^GatewayTests[.]' $(SKIP_CROWDS) $(SKIP_COMMANDS),ipc-gateway[+]0x)
+
+# Runs tests under the thread sanitizer: a name, which tests, and what makes a report one that counts.
+define thread-sanitized
+	@rm -rf .build-thread/$(1) && mkdir -p .build-thread/$(1)
+	-@TEST_PATIENCE=12 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0:exitcode=0:log_path=$(CURDIR)/.build-thread/$(1)/process \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=thread -Xswiftc -DTHREAD_SANITIZER \
-		--scratch-path .build-thread --filter $(LIBRARY_TESTS) $(SKIP_UNDER_THREAD)
-	rm -rf .build-thread/reports && mkdir -p .build-thread/reports
-	-TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0:exitcode=0:log_path=$(CURDIR)/.build-thread/reports/process \
-		$(SWIFT) test --skip-build --disable-xctest --sanitize=thread -Xswiftc -DTHREAD_SANITIZER \
-		--scratch-path .build-thread --filter '^GatewayTests[.]' $(SKIP_CROWDS) $(SKIP_COMMANDS) \
-		> .build-thread/gateway-tests.log 2>&1
-	@tail -n 1 .build-thread/gateway-tests.log
-	@grep -aq 'Test run with' .build-thread/gateway-tests.log || { tail -n 50 .build-thread/gateway-tests.log; exit 1; }
-	@reports="$$(grep -rlE 'ipc-gateway\+0x' .build-thread/reports || true)"; \
-	if [ -n "$$reports" ]; then cat $$reports; echo 'the thread sanitizer has something to say about the gateway' >&2; exit 1; fi
+		--scratch-path .build-thread $(2) > .build-thread/$(1).log 2>&1
+	@tail -n 1 .build-thread/$(1).log
+	@grep -aq 'Test run with' .build-thread/$(1).log || { tail -n 50 .build-thread/$(1).log; exit 1; }
+	@reports="$$(grep -rlE '$(3)' .build-thread/$(1) || true)"; \
+	if [ -n "$$reports" ]; then cat $$reports; echo 'the thread sanitizer has something to say about the $(1)' >&2; exit 1; fi
+endef
 
 tls-audit: build ## Scan the running gateway with sslscan: only what is configured may be offered
 	@missing=''; command -v sslscan >/dev/null || missing=' sslscan'; $(call install,$$missing)
