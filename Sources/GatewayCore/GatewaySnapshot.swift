@@ -99,6 +99,9 @@ public final class GatewaySnapshot: Sendable {
         if let ciphers = tls.ciphers { result.cipherList = ciphers.joined(separator: ":") }
         if let groups = tls.groups { result.groups = groups }
         result.applicationProtocols = [GatewaySession.applicationProtocol]
+        if configuration.sessions.isOffered {
+            result.applicationProtocols.append(GatewaySession.persistentApplicationProtocol)
+        }
         return result
     }
 

@@ -20,8 +20,10 @@ public struct GatewayStartError: Error, Sendable, CustomStringConvertible {
 ///
 /// Its methods may be called from any thread.
 public final class Gateway: Sendable {
-    /// How long connections may take to end once the gateway stops, in nanoseconds.
+    /// How long connections may take to end once the gateway stops, in nanoseconds; those that were asked to go elsewhere
+    /// have `timeouts.drain` before.
     private static let stopGrace: UInt64 = 2_000_000_000
+    private let drainTime: UInt64
 
     /// The addresses that are listened on, with the ports that the system chose.
     public let addresses: [ListenerAddress]
@@ -51,6 +53,7 @@ public final class Gateway: Sendable {
         socketFiles = listeners.compactMap(\.file)
         let load = GatewayLoad()
         let identities = IdentityRegistry()
+        let sessions = SessionTable()
         let loads = snapshot.configuration.listeners.map { ListenerLoad(name: $0.name, limits: $0.limits) }
         var mailboxes: [Reactor.Mailbox] = []
         var threads: [WorkerThread] = []
@@ -66,6 +69,7 @@ public final class Gateway: Sendable {
                     load: load,
                     identities: identities,
                     audit: audit,
+                    sessions: sessions,
                     threadCount: threadCount
                 )
                 for (index, (listener, descriptor)) in zip(snapshot.listeners, shares).enumerated() {
@@ -87,6 +91,7 @@ public final class Gateway: Sendable {
             throw GatewayStartError("cannot start a thread: \(error)")
         }
         self.mailboxes = mailboxes
+        drainTime = snapshot.configuration.timeouts.drain
         self.threads = Mutex(threads)
         for listener in listeners {
             logger.info("listening", metadata: ["address": "\(listener.name)", "threads": "\(threadCount)"])
@@ -119,7 +124,7 @@ public final class Gateway: Sendable {
         // First, so that nobody connects to a socket that will not be accepted from any more.
         for file in socketFiles { file.remove() }
         for mailbox in mailboxes {
-            mailbox.post { $0.stop(grace: Self.stopGrace) }
+            mailbox.post { [drainTime] in $0.stop(grace: Self.stopGrace + drainTime) }
         }
     }
 

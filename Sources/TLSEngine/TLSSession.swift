@@ -119,6 +119,13 @@ public final class TLSSession {
     /// Decrypted bytes that OpenSSL holds because the last read had no room for them.
     public var pendingPlaintextByteCount: Int { Int(SSL_pending(self.ssl)) }
 
+    /// Puts ciphertext elsewhere from now on, because the connection goes on at another thread.
+    ///
+    /// What is in the old output stays there. After it nothing of the session may be in use by the old thread.
+    public func move(to output: TLSOutput) {
+        self.transport.output = output
+    }
+
     // MARK: Handshake
 
     /// Takes the handshake as far as the input allows.

@@ -8,7 +8,7 @@ import COpenSSL
 ///
 /// Owned by one `TLSSession`; the BIO refers to it without owning it and is freed by the session's `deinit`.
 final class TLSTransport {
-    let output: TLSOutput
+    var output: TLSOutput
     private var borrowed = UnsafeRawBufferPointer(start: nil, count: 0)
     // Nothing is kept in the usual case, so no memory either.
     private var kept = AlignedBuffer(keptCapacity: 0)

@@ -23,6 +23,7 @@ struct AuditKey {
     static let calls = AuditKey("calls")
     static let channel = AuditKey("channel")
     static let cipher = AuditKey("cipher")
+    static let code = AuditKey("code")
     static let command = AuditKey("command")
     static let connection = AuditKey("connection")
     static let context = AuditKey("context")

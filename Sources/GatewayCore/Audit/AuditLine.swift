@@ -94,7 +94,7 @@ public enum AuditLine {
         return text.bytes
     }
 
-    private static func start(
+    static func start(
         _ type: String,
         _ time: UInt64,
         _ wallClockOffset: Int64,
@@ -107,7 +107,7 @@ public enum AuditLine {
         return text
     }
 
-    private static func end(_ text: inout AuditText, _ connection: AuditConnection) -> [UInt8] {
+    static func end(_ text: inout AuditText, _ connection: AuditConnection) -> [UInt8] {
         if text.isCut || connection.isCommonCut { text.member(.truncated, true) }
         text.append("}\n")
         return text.bytes

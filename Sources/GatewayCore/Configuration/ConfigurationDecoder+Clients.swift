@@ -45,7 +45,7 @@ extension ConfigurationDecoder {
         limits: ClientLimits,
         _ roles: inout Roles
     ) -> GatewayConfiguration.Client? {
-        let known = ["match", "context", "roles", "allow", "deny", "upstream", "limits"]
+        let known = ["match", "context", "roles", "allow", "deny", "upstream", "limits", "sessions"]
         guard let section = reader.section(node, path, known: known) else { return nil }
         let match = reader.required(section, "match", "whom the entry is for, as in  match: { commonName: ops }")
             .flatMap { decodeMatch($0, section.path(of: "match"), fields: fields) }
@@ -58,6 +58,7 @@ extension ConfigurationDecoder {
         let rights = decodePolicy(section, &roles)
         let upstreams = decodeUpstreamNames(section, upstreams: upstreams)
         let own = section.members["limits"].map { decodeClientLimits($0, section.path(of: "limits"), limits) }
+        let graceTime = decodeGraceTime(section)
         guard let match, let context, let upstreams else { return nil }
         return GatewayConfiguration.Client(
             match: match,
@@ -66,6 +67,7 @@ extension ConfigurationDecoder {
             policy: rights.policy,
             upstreams: upstreams,
             limits: own ?? limits,
+            graceTime: graceTime,
             line: node.mark?.line ?? 0
         )
     }

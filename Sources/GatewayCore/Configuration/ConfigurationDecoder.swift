@@ -67,7 +67,7 @@ struct ConfigurationDecoder {
     mutating func decode(_ root: Node) -> GatewayConfiguration? {
         let known = [
             "listeners", "upstreams", "identity", "roles", "clients", "shadow", "answers", "limits", "timeouts",
-            "audit", "threads",
+            "sessions", "audit", "threads",
         ]
         guard let document = reader.section(root, "", known: known) else { return nil }
         let listeners = decodeListeners(document)
@@ -80,6 +80,7 @@ struct ConfigurationDecoder {
         warnOfUnreachable(clients, listeners)
         let answers = decodeAnswers(document)
         let timeouts = decodeTimeouts(document)
+        let sessions = decodeSessions(document)
         let audit = decodeAudit(document)
         let threads = document.members["threads"].flatMap { reader.integer($0, "threads", in: 1...1024) }
         guard reader.problems.isEmpty else { return nil }
@@ -94,6 +95,7 @@ struct ConfigurationDecoder {
             shadow: shadow,
             limits: limits,
             timeouts: timeouts,
+            sessions: sessions,
             audit: audit,
             threads: threads,
             warnings: reader.warnings

@@ -115,6 +115,8 @@ public struct GatewayConfiguration: Sendable {
         public var upstreams: [String]
         /// Bounds on what it may have open, and on its rate.
         public var limits: ClientLimits
+        /// How long its sessions wait for it after a loss, in nanoseconds; nil for as long as everybody's.
+        public var graceTime: UInt64?
         /// The line of the entry in the file.
         public var line: Int
     }
@@ -139,6 +141,8 @@ public struct GatewayConfiguration: Sendable {
     public var limits: GatewayLimits
     /// Deadlines.
     public var timeouts: GatewayTimeouts
+    /// Bounds on sessions that outlive their connections.
+    public var sessions: SessionLimits
     /// The audit log; nil for none.
     public var audit: AuditSettings?
     /// Number of reactor threads; nil for one per core.

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+public import IPCProtocol
+
 /// Why a connection was, or has to be, closed.
 public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
     /// What happened, as a name that logs, tests and alerts can rely on.
@@ -61,6 +63,14 @@ public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
         public static let incompleteLimit = Code(rawValue: "incomplete-limit")
         /// The certificate is on the deny list.
         public static let certificateDenied = Code(rawValue: "certificate-denied")
+        /// The client of a session did not come back in time.
+        public static let sessionExpired = Code(rawValue: "session-expired")
+        /// The session goes on over another connection.
+        public static let takenOver = Code(rawValue: "taken-over")
+        /// Nothing came from the client although something waited for its acknowledgement.
+        public static let silent = Code(rawValue: "silent")
+        /// The client lost its connection, and the gateway has too many sessions already that wait for their clients.
+        public static let detachedLimit = Code(rawValue: "detached-limit")
         /// The gateway is stopping.
         public static let stopping = Code(rawValue: "stopping")
         /// The gateway itself ran out of something, or failed.
@@ -76,6 +86,11 @@ public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+    }
+
+    /// The reason that a failure of a persistent session is.
+    public init(_ failure: SessionFailure) {
+        self.init(Code(rawValue: failure.code.rawValue), failure.message)
     }
 
     /// The code and the sentence.

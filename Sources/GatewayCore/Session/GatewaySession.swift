@@ -15,6 +15,8 @@ public import IPCProtocol
 public struct GatewaySession: Sendable {
     /// The ALPN name of the plain protocol.
     public static let applicationProtocol = "vscode-ipc"
+    /// The ALPN name of the persistent protocol, where a session outlives its connection.
+    public static let persistentApplicationProtocol = "vscode-ipc-persistent"
 
     /// What to do with the first frame of the bytes that were given.
     public enum ClientAction: Sendable, Equatable {
@@ -66,6 +68,12 @@ public struct GatewaySession: Sendable {
         public var byteCount: Int
         /// What to do.
         public var action: Action
+
+        /// Makes a step.
+        public init(byteCount: Int, action: Action) {
+            self.byteCount = byteCount
+            self.action = action
+        }
     }
 
     /// The frame `[200]`, which tells a peer that requests may be sent.
@@ -120,6 +128,9 @@ public struct GatewaySession: Sendable {
 
     var limits: GatewayLimits { terms.limits }
 
+    /// Whether calls of either side wait for their answer.
+    public var hasOpenCalls: Bool { clientRequests.callCount > 0 || serverRequests.callCount > 0 }
+
     /// The authenticated context for logs: a string as it is, an object as JSON; empty until it has been accepted.
     public var contextText: String {
         switch context {
@@ -162,7 +173,8 @@ public struct GatewaySession: Sendable {
         }
     }
 
-    private var frameLimits: IPCLimits {
+    /// The bounds on the client's next frame; before its context has come they are narrower.
+    public var frameLimits: IPCLimits {
         var wire = limits.wire
         if context == nil { wire.frameBytes = min(limits.contextBytes, wire.frameBytes) }
         return wire

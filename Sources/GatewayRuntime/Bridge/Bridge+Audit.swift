@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import GatewayCore
+internal import IPCProtocol
 internal import TLSEngine
 
 /// What is written down about the connection.
@@ -18,8 +19,7 @@ extension Bridge {
         else { return }
         let resolution = session.terms.resolution
         let negotiated = client.negotiated
-        var certificate: CertificateIdentity?
-        if case .certificate(let found)? = try? client.identity() { certificate = found }
+        let certificate = client.certificate
         var isAssigned = false
         if case .assigned = resolution.grant { isAssigned = true }
         let connection = AuditConnection(
@@ -41,6 +41,32 @@ extension Bridge {
         audit = ConnectionAudit(auditLog, settings, connection, openedAt: acceptedAt, at: reactor.now)
     }
 
+    /// What was received from the client's network, over all of its connections.
+    var bytesIn: Int { earlierBytesIn + client.receivedByteCount }
+
+    /// What was sent there.
+    var bytesOut: Int { earlierBytesOut + client.sentByteCount }
+
+    /// Somebody has asked for a session and does not get it.
+    func auditRefusedResume(_ code: SessionCode, _ resolution: IdentityMap.Resolution) {
+        guard let log = environment.audit else { return }
+        let arrival = AuditArrival(
+            peer: peer,
+            tlsVersion: client.negotiated?.version.rawValue,
+            cipher: client.negotiated?.cipher,
+            certificate: client.certificate
+        )
+        let line = AuditLine.refusedResume(
+            code.rawValue,
+            of: resolution,
+            arrival,
+            listener: listener.name,
+            at: reactor.now,
+            wallClockOffset: AuditLog.wallClockOffset()
+        )
+        log.write(line)
+    }
+
     /// Writes what has become of requests since the last time.
     func writeRecords() {
         let records = session?.takeRecords() ?? []
@@ -51,6 +77,6 @@ extension Bridge {
     func endAudit() {
         session?.close(at: reactor.now)
         writeRecords()
-        audit?.close(client, session, at: reactor.now)
+        audit?.close(self)
     }
 }

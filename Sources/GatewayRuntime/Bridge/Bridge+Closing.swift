@@ -14,6 +14,7 @@ extension Bridge {
 
     /// Passes ends of streams on, once everything before them has been passed.
     func advance() {
+        if let persistence, phase == .open { return advancePersistent(persistence) }
         if client.isLost, !client.hasEnded {
             logClosing(CloseReason(.connectionLost, "the connection to the client was lost"))
             // A frame that had begun goes with the connection; those before it were accepted.
@@ -46,7 +47,7 @@ extension Bridge {
         for link in links { link.shutDownIfFlushed() }
     }
 
-    private func upstreamEnded(_ link: UpstreamLink) {
+    func upstreamEnded(_ link: UpstreamLink) {
         let name = upstreamName(link.index)
         if !link.pending.isEmpty {
             let message = "the local server '\(name)' closed inside a frame (\(link.pending.count) bytes had come)"
@@ -59,6 +60,11 @@ extension Bridge {
             }
             let reason = CloseReason(.upstreamClosed, "the local server '\(name)' closed the connection")
             return lose(link.index, reason, wasReached: true)
+        }
+        if let persistence {
+            // The client may be away, and has to have everything before it is told.
+            persistence.isEnding = true
+            return
         }
         if clientEndedFirst == nil { clientEndedFirst = false }
         if link.isGone, !client.hasEnded {
@@ -86,6 +92,7 @@ extension Bridge {
     /// Ends the connection: the server hears at once, the client is told why and gets time to read it.
     func close(_ reason: CloseReason) {
         guard phase != .lingering, clientHandle != nil else { return }
+        pump()
         phase = .lingering
         logClosing(reason)
         dropUpstreams()
@@ -94,9 +101,13 @@ extension Bridge {
         clientHasMore = false
         deadlines = BridgeDeadlines()
         noteActivity()
-        if client.isEstablished, let code = reason.clientCode {
-            let frame = Self.errorFrame(code, reason.clientText(isLocal: client.isLocal))
-            frame.withUnsafeBytes { try? client.send($0) }
+        if let code = reason.clientCode {
+            let text = reason.clientText(isLocal: client.isLocal)
+            persistence?.epitaph = .init(code, text)
+            sendError(code, text)
+        } else {
+            persistence?.session.sendDisconnect()
+            pump()
         }
         client.flush()
         if client.isEstablished {
@@ -119,12 +130,11 @@ extension Bridge {
         close(CloseReason(.incompleteLimit, message))
     }
 
-    /// A Control frame that says why; plain clients ignore it, our own client shows it.
-    private static func errorFrame(_ code: String, _ reason: String) -> [UInt8] {
-        let members: IPCObject = [
-            "type": "error", "code": .string(IPCString(code)), "reason": .string(IPCString(reason)),
-        ]
-        return Frame(type: .control, id: 0, ack: 0, body: JSONText.write(.object(members)) ?? []).encoded()
+    /// Sends a Control frame that says why; plain clients ignore it, our own client shows it.
+    func sendError(_ code: SessionCode, _ reason: String) {
+        guard client.isEstablished else { return }
+        let frame = Frame(type: .control, body: SessionControl.error(code, reason: reason).encoded()).encoded()
+        frame.withUnsafeBytes { try? client.send($0) }
     }
 
     /// Lets the client read what was sent last, for a while.
@@ -145,6 +155,16 @@ extension Bridge {
         if phase == .lingering { return dispose() }
         if let link = links.first(where: { $0.redialDeadline <= now }) { return connect(link) }
         if deadlines.session <= now { return sessionExpired() }
+        if deadlines.persistence <= now { return persistentExpired() }
+        if deadlines.grace <= now {
+            let time = Self.text(persistence?.graceTime ?? 0)
+            return close(
+                CloseReason(.sessionExpired, "the client did not come back within \(time) (sessions.graceTime)")
+            )
+        }
+        if deadlines.leaving <= now {
+            return close(CloseReason(.stopping, "the gateway is stopping, and the client did not finish in time"))
+        }
         if deadlines.clientRate <= now || deadlines.upstreamRate <= now {
             // What the sockets hold is reported again.
             noteActivity()
@@ -159,12 +179,17 @@ extension Bridge {
             }
         } else if deadlines.frame <= now {
             let message = "the rest of a frame did not come in time (\(client.pending.count) bytes of it had)"
-            close(CloseReason(.frameTimeout, message))
+            loseClient(CloseReason(.frameTimeout, message))
         } else if let link = links.first(where: { $0.readyDeadline <= now }) {
             upstreamExpired(link, timeouts.upstream)
         } else {
             silenceExpired(timeouts, now)
         }
+    }
+
+    /// The client's connection is of no use any more. A session waits for another one.
+    private func loseClient(_ reason: CloseReason) {
+        if persistence != nil, phase == .open { detach(reason) } else { close(reason) }
     }
 
     private func upstreamExpired(_ link: UpstreamLink, _ timeout: UInt64) {
@@ -186,7 +211,7 @@ extension Bridge {
         defer { lingersForBacklog = lingersForBacklog || phase != .lingering }
         if deadlines.clientStall <= now {
             let message = "the client has taken nothing of what is queued for it for \(Self.text(timeouts.stall))"
-            close(CloseReason(.stallTimeout, message))
+            loseClient(CloseReason(.stallTimeout, message))
         } else if let link = links.first(where: { $0.stallDeadline <= now }) {
             let server = isTransparent ? "the local server" : "the local server '\(upstreamName(link.index))'"
             let message = "\(server) has taken nothing of what is queued for it for \(Self.text(timeouts.stall))"
@@ -220,17 +245,19 @@ extension CloseReason {
     }
 
     /// The code a client is told; nil where it is told nothing, as for ends in order.
-    fileprivate var clientCode: String? {
+    fileprivate var clientCode: SessionCode? {
         switch code {
         case .finished, .closedBeforeHandshake, .connectionLost, .upstreamClosed, .endedInsideFrame: nil
         case .identityNotMapped, .identityAmbiguous, .identityRefused, .contextNotAllowed, .certificateDenied:
-            "not-allowed"
-        case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: "upstream-unavailable"
-        case .stopping: "draining"
+            .notAllowed
+        case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: .upstreamUnavailable
+        case .stopping: .draining
         case .contextTimeout, .drainTimeout, .frameTimeout, .idleTimeout, .stallTimeout, .clientLimit, .identityLimit,
-            .newcomerLimit, .incompleteLimit, .gatewayFailure:
-            "limit"
-        default: "malformed"
+            .newcomerLimit, .incompleteLimit, .gatewayFailure, .detachedLimit:
+            .limit
+        default:
+            // Reasons of sessions have the name that the client is told.
+            SessionCode.all.first { $0.rawValue == code.rawValue } ?? .malformed
         }
     }
 

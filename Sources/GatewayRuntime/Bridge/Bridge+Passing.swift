@@ -26,13 +26,13 @@ extension Bridge {
             charge(count, &clientRate, &deadlines.clientRate, isInbound: true)
             if client.isEstablished, session == nil { handshakeFinished() }
             guard phase != .lingering else { return }
-            let plaintext = UnsafeRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count])
+            let plaintext = UnsafeMutableRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count])
             if client.pending.isEmpty {
                 let judged = judgeFromClient(plaintext)
                 guard phase != .lingering else { return }
                 client.pending.append(UnsafeRawBufferPointer(rebasing: plaintext[judged...]))
             } else {
-                client.pending.append(plaintext)
+                client.pending.append(UnsafeRawBufferPointer(plaintext))
                 judgePendingFromClient()
             }
         }
@@ -43,7 +43,7 @@ extension Bridge {
         // Taken out meanwhile: judging may close the bridge, which empties the queue.
         var pending = ByteQueue()
         swap(&pending, &client.pending)
-        let judged = pending.withUnsafeBytes(judgeFromClient)
+        let judged = pending.withUnsafeMutableBytes(judgeFromClient)
         // A frame that is refused by its header has not come completely, so not all that is judged is there.
         guard phase != .lingering else { return }
         pending.consume(judged)
@@ -59,7 +59,11 @@ extension Bridge {
             }
             endHandshake()
             log.identified(identity)
-            session = try snapshot.session(for: identity)
+            let session = try snapshot.session(for: identity)
+            self.session = session
+            if client.negotiated?.applicationProtocol == GatewaySession.persistentApplicationProtocol {
+                startPersistence(session.terms.resolution)
+            }
             guard phase == .handshaking else { return }
             phase = .announcing
             deadlines.client = reactor.now + snapshot.configuration.timeouts.context
@@ -82,13 +86,14 @@ extension Bridge {
     /// Judges complete frames and passes what may pass; frames that stand together go out in one write.
     ///
     /// - Returns: How many bytes are dealt with.
-    private func judgeFromClient(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let span = bytes.assumingMemoryBound(to: UInt8.self).span
+    private func judgeFromClient(_ mutableBytes: UnsafeMutableRawBufferPointer) -> Int {
+        let bytes = UnsafeRawBufferPointer(mutableBytes)
         var position = 0
         var run = Run(start: 0, end: 0, target: 0)
         var frames = 0
-        while phase != .lingering, frames < Self.framesPerTurn, position < span.count {
-            guard let step = session?.receivedFromClient(span.extracting(position...), at: reactor.now) else { break }
+        while phase != .lingering, frames < Self.framesPerTurn, position < bytes.count {
+            // What follows the wish for another session is that one's.
+            guard persistence?.wantedToken == nil, let step = nextStep(mutableBytes, from: position) else { break }
             if step.action == .wait {
                 let began = position > 0 ? nil : pendingFrame?.began
                 pendingFrame = PendingFrame(began: began ?? reactor.now, byteCount: step.byteCount)
@@ -116,6 +121,16 @@ extension Bridge {
             askForTurn()
         }
         return position
+    }
+
+    private func nextStep(
+        _ bytes: UnsafeMutableRawBufferPointer,
+        from position: Int
+    ) -> GatewaySession.Step<GatewaySession.ClientAction>? {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[position...])
+        if let persistence { return persistentStep(persistence, rest) }
+        let span = UnsafeRawBufferPointer(rest).assumingMemoryBound(to: UInt8.self).span
+        return session?.receivedFromClient(span, at: reactor.now)
     }
 
     private func forward(_ run: Run, of bytes: UnsafeRawBufferPointer) {
@@ -173,6 +188,7 @@ extension Bridge {
         phase = .open
         deadlines.client = .max
         log.accepted(session)
+        listSession(session)
         startAudit(session)
         GatewaySession.initialize.withUnsafeBytes(sendToClient)
         for (index, upstream) in session.terms.upstreams.enumerated() where upstream.eager { dial(index) }
@@ -193,6 +209,7 @@ extension Bridge {
     }
 
     func sendToClient(_ bytes: UnsafeRawBufferPointer) {
+        if let persistence { return sendMessages(bytes, persistence) }
         do throws(TLSError) {
             try client.send(bytes)
         } catch {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import GatewayCore
+internal import IPCProtocol
 
 /// The last step of every event: what is watched, and until when, follows from the state alone.
 extension Bridge {
@@ -15,10 +16,12 @@ extension Bridge {
             countIncompleteBytes()
         }
         if phase == .open { noteQueues() }
-        if phase != .lingering { advance() }
+        if let token = persistence?.wantedToken, phase == .announcing { handOver(token) }
+        if phase != .lingering, clientHandle != nil { advance() }
         // Not instead: the first may lead to the second.
         if phase == .lingering, clientHandle != nil { advanceLingering() }
         writeRecords()
+        settlePersistence()
         client.flushOutput()
         guard let clientHandle else { return }
         do throws(SystemError) {
@@ -40,7 +43,8 @@ extension Bridge {
     private func updateDeadlines() {
         guard phase != .lingering else { return }
         let timeouts = snapshot.configuration.timeouts
-        deadlines.idle = phase == .open && !isHeldBack ? timeouts.idle.map { lastActivity + $0 } ?? .max : .max
+        deadlines.idle =
+            phase == .open && !isHeldBack && !isDetached ? timeouts.idle.map { lastActivity + $0 } ?? .max : .max
         // Time in which the gateway does not read is not the client's fault.
         if !clientMayRead { pendingFrame?.began = reactor.now }
         deadlines.frame = clientMayRead ? pendingFrame?.deadline(timeouts.frame) ?? .max : .max
@@ -52,6 +56,7 @@ extension Bridge {
             link.stallDeadline = since.map { $0 + timeouts.stall } ?? .max
         }
         deadlines.session = phase == .open ? session?.nextDeadline ?? .max : .max
+        deadlines.persistence = isDetached ? .max : persistence?.session.nextDeadline ?? .max
     }
 
     private func watchClient(_ handle: Reactor.Handle) throws(SystemError) {
@@ -60,7 +65,8 @@ extension Bridge {
         if client.backlogByteCount > 0 { interest.insert(.writable) }
         // A hang-up is looked at again when there is room to read.
         if clientHasHungUp || client.isLost, interest.isEmpty { return reactor.unwatch(handle) }
-        try reactor.watch(handle, client.socket.number, for: interest)
+        guard !isDetached else { return }
+        try reactor.watch(handle, client.socketNumber, for: interest)
     }
 
     private func watch(_ link: UpstreamLink) throws(SystemError) {

@@ -24,7 +24,8 @@ final class Bridge: EventHandler {
     static let upstreamRole: UInt8 = 1
 
     let environment: BridgeEnvironment
-    let client: ClientLink
+    /// The client's connection; where a session waits for its client, an empty one.
+    var client: ClientLink
     let acceptedAt: UInt64
     /// Servers that have been dialled.
     var links: [UpstreamLink] = []
@@ -41,7 +42,12 @@ final class Bridge: EventHandler {
     var isInHandshake = true
     var isListenersClient = false
     /// What logs call the client.
-    let peer: String?
+    var peer: String?
+    /// What there is more where the client's session outlives its connection.
+    var persistence: Persistence?
+    /// What connections that the session has lost received and sent.
+    var earlierBytesIn = 0
+    var earlierBytesOut = 0
 
     /// Deadlines that are running, in the reactor's time.
     var deadlines = BridgeDeadlines()
@@ -198,7 +204,7 @@ final class Bridge: EventHandler {
     }
 
     func stopping() {
-        close(CloseReason(.stopping, "the gateway is stopping"))
+        if !askToGo() { close(CloseReason(.stopping, "the gateway is stopping")) }
         settle()
     }
 
@@ -206,6 +212,7 @@ final class Bridge: EventHandler {
 
     /// Whether the client may be read from: not when its requests, or answers to it, pile up, nor when it is too fast.
     var clientMayRead: Bool {
+        guard !isDetached, persistence?.wantedToken == nil else { return false }
         let limit = snapshot.configuration.limits.queueBytes
         // Only the gateway's own answers go beyond what `mayRead` allows.
         let answers = client.backlogByteCount <= limit + 4 * Scratch.readByteCount
@@ -214,7 +221,8 @@ final class Bridge: EventHandler {
         }
         // Where one of several servers does not keep up, it is told so, and the others are not kept waiting.
         guard isTransparent, let link = links.first else { return true }
-        return link.backlogByteCount <= limit
+        // Acknowledgements come behind messages: who waits for the former must not stop reading because of the latter.
+        return link.backlogByteCount <= limit || persistence?.session.canSend == false
     }
 
     /// Whether a server may be read from: not when the client does not keep up.
@@ -223,6 +231,7 @@ final class Bridge: EventHandler {
         guard link.state == .connected, !link.hasEnded, !link.hasMore, deadlines.upstreamRate == .max else {
             return false
         }
+        if let persistence, !hasRoomForMessages(persistence) { return false }
         // A server that does not take the gateway's own answers must not ask for more. What clients send it does not
         // matter here: it may be a server that does not read before it has written.
         return client.backlogByteCount <= limit && link.ownByteCount <= limit
@@ -267,6 +276,10 @@ final class Bridge: EventHandler {
         environment.newcomers.remove(self)
         if isCountedClient { environment.load.removeClient() }
         isCountedClient = false
+        if let persistence {
+            endDetachment()
+            if persistence.isListed { environment.sessions.end(persistence.token, persistence.epitaph) }
+        }
         if clientHandle != nil { endAudit() }
         endHandshake()
         if isListenersClient { listener.removeClient() }

@@ -13,6 +13,12 @@ struct BridgeDeadlines {
     var clientStall = UInt64.max
     /// For the session: calls that take too long, answers that wait, servers to try again.
     var session = UInt64.max
+    /// For acknowledgements and keep-alives of a client whose session outlives its connection.
+    var persistence = UInt64.max
+    /// For a client that is away to come back.
+    var grace = UInt64.max
+    /// For a client that was asked to go elsewhere to have everything.
+    var leaving = UInt64.max
     /// For reading on from the client, which is faster than it may be.
     var clientRate = UInt64.max
     /// For reading on from the servers, likewise.
@@ -23,7 +29,7 @@ struct BridgeDeadlines {
     /// The next of these, and of those of the links.
     func next(_ links: [UpstreamLink]) -> UInt64 {
         var next = min(client, frame, idle, clientStall, session, closing)
-        next = min(next, clientRate, upstreamRate)
+        next = min(next, clientRate, upstreamRate, persistence, grace, leaving)
         for link in links { next = min(next, link.readyDeadline, link.redialDeadline, link.stallDeadline) }
         return next
     }

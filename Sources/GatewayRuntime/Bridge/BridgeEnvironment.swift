@@ -15,6 +15,10 @@ final class BridgeEnvironment {
     let identities: IdentityRegistry
     /// The audit log, if there is one.
     let audit: AuditLog?
+    /// The sessions of all threads that outlive their connections.
+    let sessions: SessionTable
+    /// This thread, for those who bring clients back to its sessions.
+    private(set) lazy var sessionThread = SessionThread(self)
     /// The connections of this thread that are not authenticated yet.
     let newcomers: Newcomers
 
@@ -31,6 +35,7 @@ final class BridgeEnvironment {
         load: GatewayLoad,
         identities: IdentityRegistry,
         audit: AuditLog?,
+        sessions: SessionTable,
         threadCount: Int
     ) {
         self.reactor = reactor
@@ -39,7 +44,24 @@ final class BridgeEnvironment {
         self.load = load
         self.identities = identities
         self.audit = audit
+        self.sessions = sessions
         newcomers = Newcomers(limit: max(1, snapshot.configuration.limits.newcomers / threadCount))
+    }
+
+    private var frameBuffer: [UInt8] = []
+
+    /// An empty buffer to put frames together in, to be given back.
+    func takeFrameBuffer() -> [UInt8] {
+        var buffer: [UInt8] = []
+        swap(&buffer, &frameBuffer)
+        return buffer
+    }
+
+    /// Takes a buffer back, to be used again unless it has become large.
+    func giveBack(_ buffer: inout [UInt8]) {
+        guard buffer.capacity <= 4 * Scratch.readByteCount else { return }
+        buffer.removeAll(keepingCapacity: true)
+        swap(&buffer, &frameBuffer)
     }
 
     private var nextPauseWarning: UInt64 = 0

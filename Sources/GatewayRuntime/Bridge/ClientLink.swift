@@ -19,8 +19,9 @@ final class ClientLink {
         case failed(CloseReason)
     }
 
-    let socket: Socket
-    private let security: Security
+    /// Nil once it was let go.
+    private var socket: Socket?
+    private var security: Security
     /// Plaintext that has not been judged: an incomplete frame, or frames beyond one turn's share.
     var pending = ByteQueue()
     /// Whether the TLS handshake is over; there is none with a local client.
@@ -40,13 +41,15 @@ final class ClientLink {
     /// Ciphertext bytes sent.
     private(set) var sentByteCount = 0
 
-    private let scratch: Scratch
+    private var scratch: Scratch
     private var backlog = ByteQueue()
     private var isFinishing = false
 
     /// What stands between the socket and the frames.
     private enum Security {
         case tls(TLSSession)
+        /// What was there has been let go.
+        case gone
         /// Nothing: the kernel keeps others out, and says who the client is.
         case local(LocalPeer)
     }
@@ -55,7 +58,7 @@ final class ClientLink {
     init(socket: consuming Socket, context: TLSContext, scratch: Scratch) throws(TLSError) {
         security = .tls(try TLSSession(context: context, output: scratch.output))
         isEstablished = false
-        self.socket = socket
+        self.socket = consume socket
         self.scratch = scratch
     }
 
@@ -63,12 +66,30 @@ final class ClientLink {
     init(socket: consuming Socket, peer: LocalPeer, scratch: Scratch) {
         security = .local(peer)
         isEstablished = true
-        self.socket = socket
+        self.socket = consume socket
+        self.scratch = scratch
+    }
+
+    /// No client: that of a session which waits for its own to come back.
+    init(goneFrom scratch: Scratch) {
+        security = .gone
+        isEstablished = true
+        isLost = true
+        socket = nil
         self.scratch = scratch
     }
 
     /// Whether the client is a process of this machine, without TLS.
-    var isLocal: Bool { tls == nil }
+    var isLocal: Bool { if case .local = security { true } else { false } }
+
+    /// The number of its socket, to be watched; -1 when there is none.
+    var socketNumber: Int32 { socket?.number ?? -1 }
+
+    /// Goes on at another thread. What has to be sent must have left the buffer of the old one.
+    func move(to scratch: Scratch) {
+        tls?.move(to: scratch.output)
+        self.scratch = scratch
+    }
 
     private var tls: TLSSession? {
         if case .tls(let session) = security { session } else { nil }
@@ -82,7 +103,13 @@ final class ClientLink {
         switch security {
         case .tls(let session): try session.peerCertificate().map { .certificate($0) }
         case .local(let peer): .local(peer)
+        case .gone: nil
         }
+    }
+
+    /// The client's certificate; nil when there is none, or it cannot be had.
+    var certificate: CertificateIdentity? {
+        if case .certificate(let found)? = try? identity() { found } else { nil }
     }
 
     private var canSend: Bool { !isLost && !isDeaf }
@@ -96,8 +123,8 @@ final class ClientLink {
     func receive() -> Reception {
         // What needs no decryption is read to where it would be decrypted to.
         let plaintext = UnsafeMutableRawBufferPointer(rebasing: scratch.plaintext[..<Scratch.readByteCount])
-        switch socket.read(into: isLocal ? plaintext : scratch.input) {
-        case .wouldBlock:
+        switch socket?.read(into: isLocal ? plaintext : scratch.input) {
+        case nil, .wouldBlock:
             return .nothing
         case .end:
             return receivedEnd()
@@ -171,6 +198,7 @@ final class ClientLink {
         switch security {
         case .tls(let session): try session.write(bytes)
         case .local: scratch.output.append(bytes)
+        case .gone: break
         }
     }
 
@@ -197,18 +225,18 @@ final class ClientLink {
         }
         if !canSend { backlog = ByteQueue() }
         if isFinishing, backlog.isEmpty, !hasShutDown {
-            socket.shutdownWriting()
+            socket?.shutdownWriting()
             hasShutDown = true
         }
     }
 
     /// Writes once; nil when the socket takes nothing.
     private func write(_ bytes: UnsafeRawBufferPointer) -> Int? {
-        switch socket.write(bytes) {
+        switch socket?.write(bytes) {
         case .bytes(let count):
             sentByteCount += count
             return count
-        case .wouldBlock:
+        case nil, .wouldBlock:
             return nil
         case .failed:
             isDeaf = true
@@ -234,7 +262,7 @@ final class ClientLink {
     ///
     /// - Returns: Whether the client may still be there.
     func discardInput() -> Bool {
-        switch socket.read(into: scratch.input) {
+        switch socket?.read(into: scratch.input) {
         case .bytes(let count):
             receivedByteCount += count
             return true
@@ -243,7 +271,7 @@ final class ClientLink {
         case .end:
             hasEnded = true
             return !hasShutDown
-        case .failed:
+        case nil, .failed:
             isLost = true
             return false
         }

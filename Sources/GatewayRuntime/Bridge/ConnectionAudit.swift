@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import GatewayCore
+internal import TLSEngine
 
 /// What the audit log is told of one connection, once its context has been accepted.
 struct ConnectionAudit {
@@ -38,19 +39,38 @@ struct ConnectionAudit {
         }
     }
 
+    /// The client is away, and its session waits.
+    func detached(_ reason: CloseReason, at now: UInt64) {
+        let code = reason.code.rawValue
+        log.write(AuditLine.detach(connection, code, at: now, wallClockOffset: AuditLog.wallClockOffset()))
+    }
+
+    /// The client is back.
+    func resumed(_ client: ClientLink, peer: String?, at now: UInt64) {
+        let arrival = AuditArrival(
+            peer: peer,
+            tlsVersion: client.negotiated?.version.rawValue,
+            cipher: client.negotiated?.cipher,
+            certificate: client.certificate
+        )
+        log.write(AuditLine.resume(connection, arrival, at: now, wallClockOffset: AuditLog.wallClockOffset()))
+    }
+
     /// Takes note of why the connection ends; the first reason counts.
     mutating func closes(_ reason: CloseReason) {
         closing = closing ?? reason
     }
 
     /// Writes the last line, once.
-    mutating func close(_ client: ClientLink, _ session: GatewaySession?, at now: UInt64) {
+    mutating func close(_ bridge: Bridge) {
+        let session = bridge.session
+        let now = bridge.reactor.now
         guard !isClosed else { return }
         isClosed = true
         let close = AuditClose(
             reason: (closing?.code ?? .finished).rawValue,
-            bytesIn: client.receivedByteCount,
-            bytesOut: client.sentByteCount,
+            bytesIn: bridge.bytesIn,
+            bytesOut: bridge.bytesOut,
             framesIn: session?.framesFromClient ?? 0,
             framesOut: session?.framesFromServer ?? 0,
             calls: session?.requestCount ?? 0,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import GatewayCore
+internal import IPCProtocol
 internal import Logging
 internal import TLSEngine
 
@@ -57,6 +58,28 @@ struct ConnectionLog {
         lostBefore = true
     }
 
+    /// The client of a session is away.
+    func detached(_ reason: CloseReason, _ persistence: Persistence) {
+        let metadata: Logger.Metadata = [
+            "session": "\(persistence.token.label)", "reason": "\(reason.code.rawValue)", "detail": "\(reason.message)",
+            "unacknowledged": "\(persistence.session.unacknowledgedCount)",
+            "graceSeconds": "\(persistence.graceTime / 1_000_000_000)",
+        ]
+        logger.info("client lost; its session waits", metadata: metadata)
+    }
+
+    /// The client of a session is back, with another connection.
+    mutating func resumed(_ arrived: ConnectionLog, _ persistence: Persistence) {
+        for key in ["peer", "tls", "cipher", "group", "subject", "fingerprint"] {
+            logger[metadataKey: key] = arrived.logger[metadataKey: key]
+        }
+        let metadata: Logger.Metadata = [
+            "session": "\(persistence.token.label)",
+            "unacknowledged": "\(persistence.session.unacknowledgedCount)",
+        ]
+        logger.info("client resumed its session", metadata: metadata)
+    }
+
     /// Writes the closing line, once.
     mutating func closed(_ reason: CloseReason, _ bridge: Bridge) {
         guard !isClosed else { return }
@@ -64,8 +87,8 @@ struct ConnectionLog {
         var metadata: Logger.Metadata = [
             "reason": "\(reason.code.rawValue)",
             "detail": "\(reason.message)",
-            "bytesIn": "\(bridge.client.receivedByteCount)",
-            "bytesOut": "\(bridge.client.sentByteCount)",
+            "bytesIn": "\(bridge.bytesIn)",
+            "bytesOut": "\(bridge.bytesOut)",
             "framesIn": "\(bridge.session?.framesFromClient ?? 0)",
             "framesOut": "\(bridge.session?.framesFromServer ?? 0)",
             "denied": "\(bridge.session?.deniedCount ?? 0)",
@@ -75,6 +98,7 @@ struct ConnectionLog {
         if let session = bridge.session, session.terms.shadow != nil {
             metadata["shadow"] = "\(session.shadowCount)"
         }
+        if let persistence = bridge.persistence { metadata["resumptions"] = "\(persistence.resumptionCount)" }
         logger.log(level: Self.level(of: reason.code), "connection closed", metadata: metadata)
     }
 
@@ -82,6 +106,7 @@ struct ConnectionLog {
         switch code {
         case .closedBeforeHandshake, .newcomerLimit: .debug
         case .finished, .upstreamClosed, .stopping, .connectionLost: .info
+        case .sessionExpired: .info
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed, .gatewayFailure: .warning
         default: .notice
         }

@@ -175,7 +175,8 @@ final class Reactor {
         }
     }
 
-    private func handler(of handle: Handle) -> (any EventHandler)? {
+    /// Who has a handle; nil for one that was released.
+    func handler(of handle: Handle) -> (any EventHandler)? {
         isLive(handle) ? slots[Int(handle.index)].handler : nil
     }
 

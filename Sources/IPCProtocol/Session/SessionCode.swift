@@ -36,4 +36,12 @@ public struct SessionCode: RawRepresentable, Sendable, Hashable {
     public static let upstreamUnavailable = SessionCode(rawValue: "upstream-unavailable")
     /// The sequence numbers are used up; a new session has new ones.
     public static let sequenceExhausted = SessionCode(rawValue: "sequence-exhausted")
+    /// The session goes on over another connection of the same client.
+    public static let takenOver = SessionCode(rawValue: "taken-over")
+
+    /// The codes that this version knows.
+    public static let all: [SessionCode] = [
+        .unsupportedVersion, .malformed, .notAllowed, .unknownSession, .sessionExpired, .notYours, .stateLost, .limit,
+        .revoked, .draining, .upstreamUnavailable, .sequenceExhausted, .takenOver,
+    ]
 }

@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import IPCProtocol
+
+/// Clients that are lost, and come back.
+extension Bridge {
+    // MARK: Lost
+
+    /// The connection is gone, the session stays: its servers notice nothing.
+    func detach(_ reason: CloseReason) {
+        guard let persistence, !persistence.isDetached, phase == .open, clientHandle != nil else { return }
+        letGoOfClient()
+        persistence.session.connectionLost()
+        let limits = snapshot.configuration.sessions
+        let held = persistence.session.unacknowledgedByteCount
+        guard environment.sessions.detached.byteCount + held <= limits.detachedBytes,
+            (identityLoad?.detached.byteCount ?? 0) + held <= limits.perIdentity.detachedBytes
+        else {
+            let message = "what waits for the client's return does not fit with that of others (sessions.detachedBytes)"
+            return close(CloseReason(.detachedLimit, "\(reason.message); \(message)"))
+        }
+        guard environment.sessions.detached.add(limit: limits.detached) else {
+            let message = "\(limits.detached) sessions wait for their clients already (sessions.detached)"
+            return close(CloseReason(.detachedLimit, "\(reason.message); \(message)"))
+        }
+        guard identityLoad?.detached.add(limit: limits.perIdentity.detached) != false else {
+            environment.sessions.detached.remove()
+            let count = limits.perIdentity.detached
+            let message = "\(count) sessions of its identity wait already (sessions.perIdentity.detached)"
+            return close(CloseReason(.detachedLimit, "\(reason.message); \(message)"))
+        }
+        persistence.isDetached = true
+        deadlines.grace = reactor.now + persistence.graceTime
+        log.detached(reason, persistence)
+        audit?.detached(reason, at: reactor.now)
+    }
+
+    /// Parts with the connection, and forgets what belonged to it.
+    private func letGoOfClient() {
+        if let clientHandle { reactor.unwatch(clientHandle) }
+        // A buffer of the thread's, which is another's next.
+        client.flushOutput()
+        earlierBytesIn += client.receivedByteCount
+        earlierBytesOut += client.sentByteCount
+        client = ClientLink(goneFrom: reactor.scratch)
+        clientHasMore = false
+        clientHasHungUp = false
+        clientStall = StallWatch()
+        pendingFrame = nil
+        deadlines.clientRate = .max
+    }
+
+    /// The session does not wait any more, for whatever reason.
+    func endDetachment() {
+        guard let persistence, persistence.isDetached else { return }
+        persistence.isDetached = false
+        deadlines.grace = .max
+        environment.sessions.detached.remove()
+        identityLoad?.detached.remove()
+        environment.sessions.detached.addBytes(-persistence.countedBytes)
+        identityLoad?.detached.addBytes(-persistence.countedBytes)
+        persistence.countedBytes = 0
+    }
+
+    // MARK: Coming back
+
+    /// Gives the connection to the session that the client wants.
+    func handOver(_ token: String) {
+        guard let resolution = session?.terms.resolution, phase == .announcing else { return }
+        let home: SessionTable.Home
+        do throws(SessionTable.Refusal) {
+            home = try environment.sessions.find(token, for: resolution, limits: snapshot.configuration.limits.wire)
+        } catch {
+            return refuse(error, resolution)
+        }
+        client.flush()
+        let arrival = Arrival(
+            client: client,
+            peer: peer,
+            listener: listener,
+            log: log,
+            token: token,
+            resolution: resolution
+        )
+        if let clientHandle { reactor.unwatch(clientHandle) }
+        client = ClientLink(goneFrom: reactor.scratch)
+        dispose()
+        home.thread.send(arrival, to: home.handle)
+    }
+
+    private func refuse(_ refusal: SessionTable.Refusal, _ resolution: IdentityMap.Resolution) {
+        auditRefusedResume(refusal.code, resolution)
+        close(CloseReason(CloseReason.Code(rawValue: refusal.code.rawValue), refusal.reason))
+    }
+
+    /// A session that was there a moment ago has ended while its client was on the way.
+    static func refuse(_ arrival: Arrival, environment: BridgeEnvironment) {
+        arrival.client.move(to: environment.reactor.scratch)
+        let bridge = Bridge(
+            client: arrival.client,
+            peer: arrival.peer,
+            listener: arrival.listener,
+            environment: environment
+        )
+        bridge.isInHandshake = false
+        bridge.log = arrival.log
+        bridge.start()
+        var refusal = SessionTable.Refusal(.unknownSession, "the session has ended")
+        do throws(SessionTable.Refusal) {
+            let limits = environment.snapshot.configuration.limits.wire
+            _ = try environment.sessions.find(arrival.token, for: arrival.resolution, limits: limits)
+        } catch {
+            refusal = error
+        }
+        bridge.refuse(refusal, arrival.resolution)
+        bridge.settle()
+    }
+
+    /// Whether a client may come back to this session.
+    var isResumable: Bool {
+        guard let persistence, phase == .open, clientHandle != nil else { return false }
+        return !persistence.session.isDisconnectedByPeer && persistence.session.failure == nil
+    }
+
+    /// The client is back. A connection that it had, and that the gateway has not seen die, makes room.
+    func resume(_ arrival: Arrival) {
+        guard let persistence else { return }
+        if !persistence.isDetached {
+            sendError(.takenOver, "the session goes on over another connection")
+            letGoOfClient()
+            persistence.session.connectionLost()
+        }
+        endDetachment()
+        client = arrival.client
+        client.move(to: reactor.scratch)
+        peer = arrival.peer
+        persistence.resumptionCount += 1
+        log.resumed(arrival.log, persistence)
+        audit?.resumed(client, peer: peer, at: reactor.now)
+        noteActivity()
+        persistence.session.beginReconnection(at: reactor.now)
+        do throws(SessionFailure) {
+            try persistence.session.sendControl(persistence.welcome)
+        } catch {
+            close(CloseReason(error))
+        }
+        // What came behind its first word; messages are refused until it has its answer.
+        judgePendingFromClient()
+        if phase == .open { persistence.session.endReconnection(at: reactor.now) }
+        settle()
+    }
+
+    // MARK: The end
+
+    /// Does for a client with a session what `advance` does for others: here an end of the stream is a loss, and the end is
+    /// said.
+    func advancePersistent(_ persistence: Persistence) {
+        if !persistence.isDetached, !persistence.session.isDisconnectedByPeer {
+            if let failure = client.failure, !clientHasMore {
+                detach(failure)
+            } else if client.isLost || client.isDeaf {
+                detach(CloseReason(.connectionLost, "the connection to the client was lost"))
+            } else if client.hasEnded, !clientHasMore {
+                detach(CloseReason(.connectionLost, "the client's connection ended without a Disconnect"))
+            }
+        }
+        guard phase == .open else { return }
+        if persistence.session.isDisconnectedByPeer { return clientDisconnected() }
+        for link in links where link.hasEnded && !link.hasMore {
+            upstreamEnded(link)
+            guard phase == .open else { return }
+        }
+        let hasEverything =
+            !persistence.isDetached && persistence.session.unacknowledgedCount == 0 && !persistence.session.hasOutput
+        if persistence.isEnding, hasEverything {
+            close(
+                CloseReason(
+                    .upstreamClosed,
+                    "the local server '\(upstreamName(0))' finished, and the client has it all"
+                )
+            )
+        } else if persistence.isGoingAway, hasEverything, session?.hasOpenCalls == false {
+            close(CloseReason(.stopping, "the gateway is stopping, and nothing is outstanding"))
+        }
+    }
+
+    /// The client has said that its session is over; what it asked for before still belongs to the servers.
+    private func clientDisconnected() {
+        for link in links { link.shutDownIfFlushed() }
+        client.finishSending()
+        if links.allSatisfy({ $0.isGone || $0.hasShutDown }) {
+            logClosing(CloseReason(.finished, "the client ended its session"))
+            return dispose()
+        }
+        deadlines.closing = lastActivity + snapshot.configuration.timeouts.drain
+    }
+
+    /// The gateway stops: a client with a session is asked to finish and go elsewhere.
+    ///
+    /// - Returns: Whether the client may still be waited for.
+    func askToGo() -> Bool {
+        guard let persistence, phase == .open, !persistence.isDetached else { return false }
+        let goAway = SessionControl.goAway(reason: SessionCode.draining.rawValue).encoded()
+        guard (try? persistence.session.sendControl(goAway)) != nil else { return false }
+        persistence.isGoingAway = true
+        deadlines.leaving = reactor.now + snapshot.configuration.timeouts.drain
+        return true
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import IPCProtocol
+
+/// What a bridge has more when its client speaks the persistent protocol: the session goes on when the connection is lost.
+final class Persistence {
+    /// A received byte or message is acknowledged at once when so much has come since the last acknowledgement.
+    private static let earlyAcknowledgement = SessionWindow(messages: 1024, bytes: 256 << 10)
+
+    let settings: SessionSettings
+    /// Sequence numbers, and what is not acknowledged.
+    var session: PersistentSession
+    /// What the client needs to come back.
+    let token: SessionToken
+    /// How long it may stay away, in nanoseconds.
+    let graceTime: UInt64
+
+    /// Whether the client has been told that the session is there.
+    var isOpen = false
+    /// The token with which the client asks for another session; the connection is given to that one.
+    var wantedToken: String?
+    /// Whether the session can be found by its token.
+    var isListed = false
+    /// Whether the client is away.
+    var isDetached = false
+    /// Bytes that have been counted as held for a client that is away.
+    var countedBytes = 0
+    /// The server has finished; the session ends when the client has everything.
+    var isEnding = false
+    /// The client has been asked to go elsewhere.
+    var isGoingAway = false
+    /// How many times the client has come back.
+    var resumptionCount = 0
+    /// What a client is told that comes back after the end.
+    var epitaph = SessionTable.Refusal(.unknownSession, "the session has ended")
+
+    init(token: SessionToken, graceTime: UInt64, limits: SessionLimits, wire: IPCLimits, at now: UInt64) {
+        let early = SessionWindow(
+            messages: min(limits.window.quarter.messages, Self.earlyAcknowledgement.messages),
+            bytes: min(limits.window.quarter.bytes, Self.earlyAcknowledgement.bytes)
+        )
+        settings = SessionSettings(limits: wire, window: limits.window, acknowledgesEarlyAt: early)
+        session = PersistentSession(settings: settings, startsOpen: false, at: now)
+        self.token = token
+        self.graceTime = graceTime
+    }
+
+    /// Whether what the client is owed, which the gateway cannot hold back, leaves room for more requests of it.
+    var hasRoomForAnswers: Bool {
+        session.unacknowledgedCount <= settings.window.messages + settings.reserve.messages / 2
+            && session.unacknowledgedByteCount <= settings.window.bytes + settings.reserve.bytes / 2
+    }
+
+    /// What tells the client that it has the session.
+    var welcome: [UInt8] {
+        SessionControl.ok(token: token.description, graceTime: Int(graceTime / 1_000_000_000)).encoded()
+    }
+}
