@@ -18,13 +18,16 @@ public final class BlockingStream {
         case nothing
     }
 
-    private let descriptor: Int32
-    private var tls: TLSSession?
-    private let output = TLSOutput()
+    let descriptor: Int32
+    private(set) var tls: TLSSession?
+    /// Ciphertext on its way out; without TLS only what ``queue(_:)`` was given.
+    let output = TLSOutput()
+    /// Whether ``queue(_:)`` was used: nothing waits for the peer to read then.
+    var isQueueing = false
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
 
     /// Takes over a connected socket.
-    init(descriptor: Int32) {
+    public init(descriptor: Int32) {
         self.descriptor = descriptor
     }
 
@@ -115,35 +118,7 @@ public final class BlockingStream {
     /// What is needed to resume this TLS session later; with TLS 1.3 nil until the server has sent something.
     public var resumableSession: TLSResumptionState? { tls?.resumableSession }
 
-    // MARK: Sending
-
-    /// Sends all bytes.
-    public func send(_ bytes: [UInt8]) throws {
-        if let tls {
-            try bytes.withUnsafeBytes { try tls.write($0) }
-            try flush()
-        } else {
-            try bytes.withUnsafeBytes { try sendAll($0) }
-        }
-    }
-
-    private func flush() throws(TestSupportError) {
-        defer { output.consume(output.count) }
-        let result: Result<Void, TestSupportError> = output.withUnsafeBytes { bytes in
-            do throws(TestSupportError) { return .success(try sendAll(bytes)) } catch { return .failure(error) }
-        }
-        try result.get()
-    }
-
-    private func sendAll(_ bytes: UnsafeRawBufferPointer) throws(TestSupportError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.send(descriptor, rest.baseAddress, rest.count, Int32(bitPattern: UInt32(MSG_NOSIGNAL)))
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw TestSupportError.system("send") }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
-    }
+    // MARK: Ending
 
     /// Says that nothing more will be sent; receiving goes on.
     ///
@@ -194,12 +169,17 @@ public final class BlockingStream {
 
     /// - Returns: What came, empty at the end of the stream, or nil when nothing came in time.
     private func readSocket(milliseconds: Int32) throws(TestSupportError) -> UnsafeRawBufferPointer? {
-        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        let events = queuedByteCount > 0 ? POLLIN | POLLOUT : POLLIN
+        var poll = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         while true {
             let ready = Glibc.poll(&poll, 1, milliseconds)
             if ready == 0 { return nil }
             if ready < 0, errno == EINTR { continue }
             guard ready > 0 else { throw TestSupportError.system("poll") }
+            if poll.revents & Int16(POLLIN | POLLHUP | POLLERR) == 0 {
+                try sendQueued()
+                return nil
+            }
             let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw TestSupportError.system("receive") }
