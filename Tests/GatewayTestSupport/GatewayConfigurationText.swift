@@ -53,6 +53,8 @@ public struct GatewayConfigurationText: Sendable {
     public var limits: [String: String] = [:]
     /// The members of `timeouts:`.
     public var timeouts: [String: String] = [:]
+    /// The members of `sessions:`.
+    public var sessions: [String: String] = [:]
     /// The mapping `audit:`, in one line; nil for none.
     public var audit: String?
     /// The number of threads; nil for the default.
@@ -98,7 +100,10 @@ public struct GatewayConfigurationText: Sendable {
         let deny = self.deny.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         lines += ["identity: { from: [\(self.identity.joined(separator: ", "))], deny: { \(deny) } }"]
         lines += self.verbatimClients.map { [$0] } ?? ["clients:"] + self.clients.map { "  - \($0)" }
-        let sections = [("answers", self.answers), ("limits", self.limits), ("timeouts", self.timeouts)]
+        let sections = [
+            ("answers", self.answers), ("limits", self.limits), ("timeouts", self.timeouts),
+            ("sessions", self.sessions),
+        ]
         for (section, members) in sections where !members.isEmpty {
             lines += ["\(section):"] + members.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
         }

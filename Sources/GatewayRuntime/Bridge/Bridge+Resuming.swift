@@ -202,6 +202,8 @@ extension Bridge {
     /// - Returns: Whether the client may still be waited for.
     func askToGo() -> Bool {
         guard let persistence, phase == .open, !persistence.isDetached else { return false }
+        // Each of a bridge's handles is told.
+        if persistence.isGoingAway { return true }
         let goAway = SessionControl.goAway(reason: SessionCode.draining.rawValue).encoded()
         guard (try? persistence.session.sendControl(goAway)) != nil else { return false }
         persistence.isGoingAway = true

@@ -44,12 +44,13 @@ extension PersistentPeer {
         return try ask(SessionControl.connect(token: shown), with: context, milliseconds: milliseconds)
     }
 
-    /// Opens a connection and says nothing on it, for ``sendRaw(_:)``.
+    /// Opens a connection and says nothing on it, for ``sendRaw(_:)``. What the session was is forgotten.
     ///
     /// - Returns: Nil, or how it ended at once.
     @discardableResult
     public func dial(tls otherTLS: TLSConfiguration? = nil) throws -> TestClient.Ending? {
-        try open(with: try otherTLS.map(Self.context) ?? tls)
+        session = PersistentSession(settings: settings, startsOpen: false, at: Self.now)
+        return try open(with: try otherTLS.map(Self.context) ?? tls)
     }
 
     private func open(with context: TLSContext?) throws -> TestClient.Ending? {
