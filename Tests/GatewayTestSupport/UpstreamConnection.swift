@@ -8,6 +8,8 @@ import Synchronization
 public final class UpstreamConnection: Sendable {
     private struct State {
         var received: [UInt8] = []
+        var isForgetting = false
+        var forgottenCount = 0
         var hasEnded = false
         var isLost = false
         var isPaused = false
@@ -45,7 +47,11 @@ public final class UpstreamConnection: Sendable {
                 continue
             }
             self.state.withLock { state in
-                state.received += chunk[..<max(0, count)]
+                if state.isForgetting {
+                    state.forgottenCount += max(0, count)
+                } else {
+                    state.received += chunk[..<max(0, count)]
+                }
                 state.hasEnded = count <= 0
                 state.isLost = count < 0
             }
@@ -65,7 +71,7 @@ public final class UpstreamConnection: Sendable {
     /// Everything that came.
     public var received: [UInt8] { self.state.withLock { $0.received } }
     /// How much came.
-    public var receivedCount: Int { self.state.withLock { $0.received.count } }
+    public var receivedCount: Int { self.state.withLock { $0.received.count + $0.forgottenCount } }
     /// Whether the gateway has finished sending.
     public var hasEnded: Bool { self.state.withLock { $0.hasEnded } }
     /// Whether it ended with an error instead of an end of file.
@@ -92,6 +98,11 @@ public final class UpstreamConnection: Sendable {
     }
 
     // MARK: Acting
+
+    /// From now on bytes are counted and not kept.
+    public func setForgetting() {
+        self.state.withLock { $0.isForgetting = true }
+    }
 
     /// Stops or resumes reading.
     public func setPaused(_ isPaused: Bool) {
