@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+import IPCProtocol
 import Testing
 
 @testable import GatewayCore
@@ -70,6 +71,36 @@ struct RoutingConfigurationTests {
         #expect(configuration.clients[0].policy.rules[0].deadline == 2_000_000_000)
     }
 
+    @Test("has bounds on sessions that outlive their connections, and a time of grace for an entry")
+    func sessions() throws {
+        let standard = try Self.configuration()
+        #expect(standard.sessions == SessionLimits())
+        #expect(standard.clients[0].graceTime == nil)
+        let configuration = try Self.configuration(
+            client: ", sessions: { graceTime: 12h }",
+            sections: """
+                sessions:
+                  offered: false
+                  graceTime: 1m
+                  windowMessages: 17
+                  windowBytes: 5KiB
+                  detached: 18
+                  detachedBytes: 19KiB
+                  perIdentity: { detached: 20, detachedBytes: 21KiB }
+                """
+        )
+        let expected = SessionLimits(
+            isOffered: false,
+            graceTime: 60_000_000_000,
+            window: SessionWindow(messages: 17, bytes: 5 << 10),
+            detached: 18,
+            detachedBytes: 19 << 10,
+            perIdentity: SessionLimits.Shared(detached: 20, detachedBytes: 21 << 10)
+        )
+        #expect(configuration.sessions == expected)
+        #expect(configuration.clients[0].graceTime == 43_200_000_000_000)
+    }
+
     @Test(
         "refuses what would be a guess, or contradicts itself",
         arguments: [
@@ -85,6 +116,10 @@ struct RoutingConfigurationTests {
             ("{ a: { unix: a } }", "", "limits: { callsOutstanding: 0 }", "from 1 to"),
             ("{ a: { unix: a } }", "", "limits: { bytesPerSecond: 1 }", "out of range"),
             ("{ a: { unix: a } }", "", "answers: { denial: unknown-channel, rule: true }", "contradicts denial"),
+            ("{ a: { unix: a } }", "", "sessions: { detached: 0 }", "from 1 to"),
+            ("{ a: { unix: a } }", "", "sessions: { grace: 1s }", "sessions.grace: unknown key"),
+            ("{ a: { unix: a } }", "", "sessions: { graceTime: 25h }", "out of range"),
+            ("{ a: { unix: a } }", ", sessions: { detached: 3 }", "", "sessions.detached: unknown key"),
             ("{ a: { unix: a } }", "", "answers: { stack: keep }", "expected one of remove, pass"),
             ("{ a: { unix: a } }", ", deny: [{ channel: c, call: [d], deadline: 1s }]", "", "a deadline is for calls"),
         ]

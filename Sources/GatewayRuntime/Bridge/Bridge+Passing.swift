@@ -62,7 +62,7 @@ extension Bridge {
             let session = try snapshot.session(for: identity)
             self.session = session
             if client.negotiated?.applicationProtocol == GatewaySession.persistentApplicationProtocol {
-                startPersistence(session.terms.resolution)
+                startPersistence(session.terms)
             }
             guard phase == .handshaking else { return }
             phase = .announcing

@@ -12,12 +12,13 @@ extension Bridge {
     var isDetached: Bool { persistence?.isDetached ?? false }
 
     /// The client has asked, by ALPN, for a session that outlives its connection.
-    func startPersistence(_ resolution: IdentityMap.Resolution) {
+    func startPersistence(_ terms: SessionTerms) {
         let configuration = snapshot.configuration
         persistence = Persistence(
             token: environment.sessions.makeToken(),
-            graceTime: configuration.clients[resolution.entry].graceTime ?? configuration.sessions.graceTime,
+            graceTime: configuration.clients[terms.resolution.entry].graceTime ?? configuration.sessions.graceTime,
             limits: configuration.sessions,
+            client: terms.clientLimits,
             wire: configuration.limits.wire,
             at: reactor.now
         )

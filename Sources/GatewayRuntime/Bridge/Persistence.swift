@@ -8,6 +8,10 @@ internal import IPCProtocol
 final class Persistence {
     /// A received byte or message is acknowledged at once when so much has come since the last acknowledgement.
     private static let earlyAcknowledgement = SessionWindow(messages: 1024, bytes: 256 << 10)
+    /// How much the gateway's own answers may take beyond the window before no more is taken from the client.
+    private static let answers = SessionWindow(messages: 512, bytes: 512 << 10)
+    /// What one such answer may take, the header included.
+    private static let answerBytes = 512
 
     let settings: SessionSettings
     /// Sequence numbers, and what is not acknowledged.
@@ -36,12 +40,25 @@ final class Persistence {
     /// What a client is told that comes back after the end.
     var epitaph = SessionTable.Refusal(.unknownSession, "the session has ended")
 
-    init(token: SessionToken, graceTime: UInt64, limits: SessionLimits, wire: IPCLimits, at now: UInt64) {
+    init(
+        token: SessionToken,
+        graceTime: UInt64,
+        limits: SessionLimits,
+        client: ClientLimits,
+        wire: IPCLimits,
+        at now: UInt64
+    ) {
         let early = SessionWindow(
             messages: min(limits.window.quarter.messages, Self.earlyAcknowledgement.messages),
             bytes: min(limits.window.quarter.bytes, Self.earlyAcknowledgement.bytes)
         )
-        settings = SessionSettings(limits: wire, window: limits.window, acknowledgesEarlyAt: early)
+        // When a server is lost, all that was asked of it is answered at once.
+        let open = client.callsOutstanding + client.listens
+        let reserve = SessionWindow(
+            messages: 2 * Self.answers.messages + open,
+            bytes: 2 * Self.answers.bytes + open * Self.answerBytes
+        )
+        settings = SessionSettings(limits: wire, window: limits.window, reserve: reserve, acknowledgesEarlyAt: early)
         session = PersistentSession(settings: settings, startsOpen: false, at: now)
         self.token = token
         self.graceTime = graceTime
@@ -49,8 +66,8 @@ final class Persistence {
 
     /// Whether what the client is owed, which the gateway cannot hold back, leaves room for more requests of it.
     var hasRoomForAnswers: Bool {
-        session.unacknowledgedCount <= settings.window.messages + settings.reserve.messages / 2
-            && session.unacknowledgedByteCount <= settings.window.bytes + settings.reserve.bytes / 2
+        session.unacknowledgedCount <= settings.window.messages + Self.answers.messages
+            && session.unacknowledgedByteCount <= settings.window.bytes + Self.answers.bytes
     }
 
     /// What tells the client that it has the session.
