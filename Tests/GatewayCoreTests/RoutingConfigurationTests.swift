@@ -101,6 +101,25 @@ struct RoutingConfigurationTests {
         #expect(configuration.clients[0].graceTime == 43_200_000_000_000)
     }
 
+    @Test("knows which calls of a server may be repeated")
+    func idempotent() throws {
+        let yaml = #"[{ channel: storage, call: [get, "list*"] }, { channel: "cache.*", call: ["*"] }]"#
+        let configuration = try Self.configuration(
+            upstreams: "{ a: { unix: a, whenLost: redial, idempotent: \(yaml) }, b: { unix: b, channels: [b] } }"
+        )
+        let calls = try #require(configuration.upstreams[0].idempotent)
+        let names = [
+            "storage.get", "storage.listAll", "cache.x.set", "storage.set", "storage.", "storages.get", "cache.get",
+        ]
+        let found = names.filter { name in
+            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+            let channel = Array(parts.dropLast().joined(separator: ".").utf8)
+            return calls.contains(channel: channel.span, command: Array(parts[parts.count - 1].utf8).span)
+        }
+        #expect(found == ["storage.get", "storage.listAll", "cache.x.set"])
+        #expect(configuration.upstreams[1].idempotent == nil)
+    }
+
     @Test(
         "refuses what would be a guess, or contradicts itself",
         arguments: [
@@ -110,6 +129,23 @@ struct RoutingConfigurationTests {
             (#"{ a: { unix: a, channels: ["x*"] }, b: { unix: b, channels: ["x*y"] } }"#, "", "", "nobody can tell"),
             ("{ a: { unix: a, channels: [] } }", "", "", "channels: is empty"),
             ("{ a: { unix: a, whenLost: wait } }", "", "", "expected one of close, redial"),
+            ("{ a: { unix: a, idempotent: [{ channel: c, call: [d] }] } }", "", "", "'whenLost: redial'; add it"),
+            (
+                "{ a: { unix: a, whenLost: close, idempotent: [{ channel: c, call: [d] }] } }", "", "",
+                "a.idempotent: calls are repeated when"
+            ),
+            ("{ a: { unix: a, whenLost: redial, idempotent: [] } }", "", "", "a.idempotent: is empty"),
+            ("{ a: { unix: a, whenLost: redial, idempotent: get } }", "", "", "expected a list of calls"),
+            ("{ a: { unix: a, whenLost: redial, idempotent: [{ call: [d] }] } }", "", "", "'channel' is missing"),
+            ("{ a: { unix: a, whenLost: redial, idempotent: [{ channel: c }] } }", "", "", "'call' is missing"),
+            (
+                "{ a: { unix: a, whenLost: redial, idempotent: [{ channel: c, call: [] }] } }", "", "",
+                "idempotent[0].call: is empty"
+            ),
+            (
+                "{ a: { unix: a, whenLost: redial, idempotent: [{ channel: c, listen: [e] }] } }", "", "",
+                "idempotent[0].listen: unknown key"
+            ),
             ("{ a: { unix: a } }", ", upstream: [a, a]", "", "'a' is listed twice"),
             ("{ a: { unix: a } }", ", upstream: [c]", "", "expected one of a"),
             ("{ a: { unix: a } }", ", limits: { clients: 3 }", "", "limits.clients: unknown key"),

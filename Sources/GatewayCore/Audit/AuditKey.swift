@@ -46,6 +46,7 @@ struct AuditKey {
     static let outcome = AuditKey("outcome")
     static let peer = AuditKey("peer")
     static let reason = AuditKey("reason")
+    static let repeats = AuditKey("repeats")
     static let requestBytes = AuditKey("requestBytes")
     static let rule = AuditKey("rule")
     static let shadow = AuditKey("shadow")

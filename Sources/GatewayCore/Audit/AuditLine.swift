@@ -76,6 +76,7 @@ public enum AuditLine {
         text.member(.requestBytes, request.requestBytes)
         text.member(.answerBytes, request.answerBytes)
         if !isCall { text.member(.events, request.events) }
+        if request.repeats > 0 { text.member(.repeats, request.repeats) }
         text.milliseconds(from: request.startedAt, to: request.endedAt)
         if let shadow = request.shadow {
             var inner = AuditText(capacity: 64)

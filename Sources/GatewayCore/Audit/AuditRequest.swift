@@ -73,6 +73,8 @@ public struct AuditRequest: Sendable, Equatable {
     public var answerBytes: Int
     /// How many events of a listen have passed.
     public var events: Int
+    /// How often the gateway made a call again, because its server was lost with it.
+    public var repeats = 0
     /// What the shadow policy decided, when it decided differently.
     public var shadow: Shadow?
 

@@ -108,7 +108,7 @@ extension ConfigurationDecoder {
         return patterns.contains { $0 == nil } ? nil : patterns.compactMap(\.self)
     }
 
-    private mutating func decodePattern(_ node: Node, _ path: String, _ what: String) -> Glob? {
+    mutating func decodePattern(_ node: Node, _ path: String, _ what: String) -> Glob? {
         guard let text = reader.text(node, path, what) else { return nil }
         guard let pattern = Glob(text) else {
             reader.report(node, path, "'\(text)' ends in a lone backslash; a literal backslash is written \\\\")

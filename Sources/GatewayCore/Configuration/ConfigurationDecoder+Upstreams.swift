@@ -22,9 +22,8 @@ extension ConfigurationDecoder {
 
     private mutating func decodeUpstream(_ name: String, _ node: Node) -> GatewayConfiguration.Upstream? {
         let path = "upstreams.\(name)"
-        guard let section = reader.section(node, path, known: ["unix", "eager", "channels", "whenLost"]) else {
-            return nil
-        }
+        let keys = ["unix", "eager", "channels", "whenLost", "idempotent"]
+        guard let section = reader.section(node, path, known: keys) else { return nil }
         let eager = section.members["eager"].flatMap { reader.boolean($0, section.path(of: "eager")) } ?? false
         let channels = section.members["channels"].flatMap {
             decodePatterns($0, section.path(of: "channels"), "patterns for channels")
@@ -35,7 +34,8 @@ extension ConfigurationDecoder {
         let known = GatewayConfiguration.Upstream.Loss.allCases.map(\.rawValue)
         let whenLost = section.members["whenLost"].flatMap {
             reader.choice($0, section.path(of: "whenLost"), of: known)
-        }
+        }.flatMap(GatewayConfiguration.Upstream.Loss.init(rawValue:))
+        let idempotent = decodeIdempotent(section, whenLost: whenLost)
         guard let unix = requiredText(section, "unix", "the path of the server's Unix socket") else { return nil }
         guard unix.utf8.count < 108 else {
             reader.report(
@@ -50,7 +50,8 @@ extension ConfigurationDecoder {
             unix: unix,
             eager: eager,
             channels: channels ?? [],
-            whenLost: whenLost.flatMap(GatewayConfiguration.Upstream.Loss.init(rawValue:))
+            whenLost: whenLost,
+            idempotent: idempotent
         )
     }
 

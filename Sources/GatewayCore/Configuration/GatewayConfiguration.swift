@@ -75,7 +75,8 @@ public struct GatewayConfiguration: Sendable {
         public enum Loss: String, Sendable, Hashable, CaseIterable {
             /// Its connection ends, too.
             case close
-            /// Its calls are answered with errors until the server is back, and its subscriptions are made again then.
+            /// Its calls are answered with errors until the server is back; then its subscriptions are made again, and
+            /// those calls that are idempotent and were open at the loss.
             case redial
         }
 
@@ -90,14 +91,24 @@ public struct GatewayConfiguration: Sendable {
         /// What becomes of a client when the server is lost; nil for `close` where it is the client's only server, and
         /// `redial` where it is one of several.
         public var whenLost: Loss?
+        /// The calls that are repeated when it was lost with them and is back; nil for none.
+        public var idempotent: IdempotentCalls?
 
         /// Describes a server.
-        public init(name: String, unix: String, eager: Bool = false, channels: [Glob] = [], whenLost: Loss? = nil) {
+        public init(
+            name: String,
+            unix: String,
+            eager: Bool = false,
+            channels: [Glob] = [],
+            whenLost: Loss? = nil,
+            idempotent: IdempotentCalls? = nil
+        ) {
             self.name = name
             self.unix = unix
             self.eager = eager
             self.channels = channels
             self.whenLost = whenLost
+            self.idempotent = idempotent
         }
     }
 

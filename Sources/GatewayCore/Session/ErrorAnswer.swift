@@ -10,6 +10,13 @@ enum ErrorAnswer {
         Frame.regular(IPCMessage.failure(id: id, name: name, message: message, stack: nil)).encoded()
     }
 
+    /// The answer to a call whose server was lost with it.
+    static func lost(_ id: UInt64) -> [UInt8] {
+        let message =
+            "The server behind the gateway was lost before it answered. It may have done what was asked, or not."
+        return frame(id, "UpstreamLost", message)
+    }
+
     /// What a VS Code server answers, with its members in this order, when it does not have the channel.
     static func unknownChannel(_ id: UInt64, _ channel: String) -> [UInt8] {
         let error: IPCObject = [

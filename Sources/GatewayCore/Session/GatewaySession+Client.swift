@@ -29,7 +29,12 @@ extension GatewaySession {
             )
             return received(asked, message, at: now)
         case .cancel(let id):
+            if clientRequests[id]?.state == .waitingCall {
+                cancelWaiting(id, at: now)
+                return .swallow
+            }
             guard let call = clientRequests.cancel(id) else { return strayUnless(clientRequests[id]?.state.isCall) }
+            repeatable.forget(id)
             return .forward(to: call.upstream)
         case .unlisten(let id):
             return receivedUnlisten(id, at: now)
@@ -100,7 +105,7 @@ extension GatewaySession {
         case .listen:
             if clientRequests.listenCount >= terms.clientLimits.listens { return .limit("limits.listens") }
             let byteCount = FrameHeader.byteCount + message.count
-            if isKept(upstream), keptByteCount + byteCount > limits.queueBytes { return .limit("limits.queueBytes") }
+            if survivesLoss(of: upstream), !makeRoom(forListenOf: byteCount) { return .limit("limits.queueBytes") }
         case .call:
             if clientRequests.callCount >= terms.clientLimits.callsOutstanding {
                 return .limit("limits.callsOutstanding")
@@ -110,11 +115,6 @@ extension GatewaySession {
             if terms.identityLoad?.addCall() == false { return .limit("limits.perIdentity.callsOutstanding") }
         }
         return nil
-    }
-
-    /// Whether subscriptions of a server are made again when it is back.
-    private func isKept(_ upstream: Int) -> Bool {
-        terms.upstreams[upstream].whenLost == .redial
     }
 
     private mutating func open(
@@ -130,7 +130,7 @@ extension GatewaySession {
         var action = ClientAction.forward(to: upstream)
         if asked.request == .listen {
             entry.state = .listen
-            if isKept(upstream) {
+            if survivesLoss(of: upstream) {
                 keep(asked.id, message)
                 if upstreams[upstream].isFull || isDown {
                     entry.state = .waitingListen
@@ -139,6 +139,7 @@ extension GatewaySession {
                 }
             }
         } else {
+            keepIfRepeatable(asked, message, upstream)
             if judgement.decision.deadline != .max {
                 entry.deadline = now + judgement.decision.deadline
                 deadlines.add(entry.deadline, of: asked.id, in: clientRequests)

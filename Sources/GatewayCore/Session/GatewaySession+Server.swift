@@ -13,8 +13,7 @@ extension GatewaySession {
         let inspected = try InspectedMessage(message, limits: limits.wire)
         switch inspected.kind {
         case .initialize:
-            if !upstreams[upstream].isReady { upstreams[upstream].readyAt = now }
-            upstreams[upstream].isReady = true
+            upstreams[upstream].said(initializeAt: now)
             return .swallow
         case .call(let id, let channel, let command):
             let asked = AskedFor(
@@ -149,6 +148,7 @@ extension GatewaySession {
         guard let known = clientRequests[id], known.upstream == upstream, let call = clientRequests.answer(id) else {
             return strayFromServer()
         }
+        repeatable.forget(id)
         terms.identityLoad?.removeCalls(1)
         let record = clientRequests.takeRecord(id)
         if call.state == .answeredCall { return strayFromServer() }

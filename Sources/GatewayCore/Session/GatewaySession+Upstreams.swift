@@ -23,11 +23,12 @@ extension GatewaySession {
     /// Takes note that a server is dialled.
     ///
     /// - Returns: What it gets first, in one write, as VS Code's clients do it: the authenticated context, `Initialize`,
-    ///   and the client's subscriptions, if it was lost with them.
+    ///   and if it was lost with them the client's subscriptions, then the calls that may be repeated. These two are no
+    ///   more than `limits.queueBytes`.
     public mutating func openUpstream(_ upstream: Int) -> [UInt8] {
         upstreams[upstream].phase = .open
         return Frame.regular(IPCMessage.context(context ?? "")).encoded() + Self.initialize
-            + subscribeAgain(upstream)
+            + subscribeAgain(upstream) + repeatCalls(upstream)
     }
 
     /// Takes note of whether a server's queue is full.
@@ -53,24 +54,21 @@ extension GatewaySession {
 
     /// Takes note that a server is gone, or cannot be reached.
     ///
-    /// Its open calls are answered with an error, and what it asked of the client is called off. Subscriptions stay, and
-    /// are made again when it is back.
+    /// Its open calls are answered with an error, but for those that are made again when it is back. What it asked of the
+    /// client is called off. Subscriptions stay, and are made again when it is back.
     ///
     /// - Parameter wasReached: Whether it may have got any of the requests.
     public mutating func lostUpstream(_ upstream: Int, wasReached: Bool, at now: UInt64) -> [Task] {
         var frames: [UInt8] = []
         for id in clientRequests.ids(where: { $0.state.isCall && $0.upstream == upstream }) {
-            guard let call = clientRequests.answer(id) else { continue }
+            guard let call = clientRequests[id], !waits(id, call, wasReached: wasReached) else { continue }
+            clientRequests.close(id)
             terms.identityLoad?.removeCalls(1)
             let record = clientRequests.takeRecord(id)
             if call.state == .answeredCall { continue }
             let answer =
                 wasReached
-                ? ErrorAnswer.frame(
-                    id,
-                    "UpstreamLost",
-                    "The server behind the gateway was lost before it answered. It may have done what was asked, or not."
-                )
+                ? ErrorAnswer.lost(id)
                 : ErrorAnswer.frame(
                     id,
                     "UpstreamUnavailable",
@@ -95,6 +93,7 @@ extension GatewaySession {
             serverRequests.close(id)
         }
         upstreams[upstream].lost(at: now)
+        upstreams[upstream].waits(wasReached: wasReached, at: now)
         return frames.isEmpty ? [] : [.tellClient(frames)]
     }
 
@@ -102,21 +101,27 @@ extension GatewaySession {
 
     /// When ``expire(at:)`` has something to do; `UInt64.max` when never.
     public var nextDeadline: UInt64 {
+        guard dueAnswers.isEmpty else { return 0 }
         var next = min(deadlines.next, delayed.next)
         for (index, state) in upstreams.enumerated() {
             if case .down(let until) = state.phase, isWanted(index) { next = min(next, until) }
+            if state.waitingCalls > 0 { next = min(next, state.waitsUntil) }
         }
         return next
     }
 
-    /// Whether a server is dialled without a request for it: it calls first, or the client listens to it.
+    /// Whether a server is dialled without a request for it: it calls first, or the client listens to it, or calls wait.
     private func isWanted(_ upstream: Int) -> Bool {
-        terms.upstreams[upstream].eager || upstreams[upstream].waitingListens > 0
+        terms.upstreams[upstream].eager || upstreams[upstream].waitingListens + upstreams[upstream].waitingCalls > 0
     }
 
     /// Does what is due: answers to calls whose time is over, answers that waited, servers that are tried again.
     public mutating func expire(at now: UInt64) -> [Task] {
         var tasks: [Task] = []
+        if !dueAnswers.isEmpty {
+            tasks.append(.tellClient(dueAnswers))
+            dueAnswers = []
+        }
         while let (id, frame) = delayed.popDue(at: now) {
             clientRequests.close(id)
             tasks.append(.tellClient(frame))
@@ -125,19 +130,25 @@ extension GatewaySession {
             guard let call = clientRequests[due.id], call.deadline == due.deadline, call.state != .answeredCall else {
                 continue
             }
-            clientRequests.update(due.id, to: .answeredCall)
-            if call.state == .call {
-                tasks.append(.tellServer(call.upstream, Frame.regular(IPCMessage.cancel(id: due.id)).encoded()))
-            }
             let answer = ErrorAnswer.frame(
                 due.id,
                 "DeadlineExceeded",
                 "The server did not answer within the time that the gateway allows for this call. It was cancelled."
             )
+            guard call.state != .waitingCall else {
+                tasks.append(.tellClient(endWaiting(due.id, .deadline, answer, at: now)))
+                continue
+            }
+            clientRequests.update(due.id, to: .answeredCall)
+            repeatable.forget(due.id)
+            if call.state == .call {
+                tasks.append(.tellServer(call.upstream, Frame.regular(IPCMessage.cancel(id: due.id)).encoded()))
+            }
             ended(clientRequests.takeRecord(due.id), .deadline, answer.count, at: now)
             tasks.append(.tellClient(answer))
         }
         for index in upstreams.indices {
+            tasks += giveUpWaiting(index, at: now)
             guard case .down(let until) = upstreams[index].phase, now >= until, isWanted(index) else { continue }
             upstreams[index].phase = .idle
             tasks.append(.dial(index))

@@ -107,6 +107,12 @@ public struct GatewaySession: Sendable {
     /// The frames of subscriptions that are made again when their server is back.
     var keptListens: [UInt64: [UInt8]] = [:]
     var keptByteCount = 0
+    /// The frames of calls that are made again when their server was lost with them.
+    var repeatable = RepeatableCalls()
+    /// Whether the client asks nothing more.
+    var clientHasEnded = false
+    /// What the client is told with the next tasks.
+    var dueAnswers: [UInt8] = []
     var deadlines = DeadlineQueue()
     var delayed = DelayedAnswers()
     var callRate: TokenBucket?

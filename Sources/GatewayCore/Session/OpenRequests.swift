@@ -16,6 +16,8 @@ struct OpenRequests: Sendable {
         case answeredCall
         /// A call that no server gets, and that is answered later.
         case deniedCall
+        /// A call whose server was lost with it, and that is made again when it is back.
+        case waitingCall
         /// A subscription.
         case listen
         /// A subscription that the server has not been told of yet.
@@ -72,6 +74,11 @@ struct OpenRequests: Sendable {
         guard !records.isEmpty, let index = records.index(forKey: id) else { return }
         records.values[index].request.events += 1
         records.values[index].request.answerBytes += byteCount
+    }
+
+    /// Counts that a call is made again.
+    mutating func countRepeat(_ id: UInt64) {
+        records[id]?.request.repeats += 1
     }
 
     /// What the audit log may be told of a request that has ended; nil when it is told nothing.

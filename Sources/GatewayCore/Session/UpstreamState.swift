@@ -23,6 +23,10 @@ struct UpstreamState: Sendable {
     var failures = 0
     /// Subscriptions that it has not been told of yet.
     var waitingListens = 0
+    /// Calls that it gets again when it is back.
+    var waitingCalls = 0
+    /// When they are given up, if there are any.
+    var waitsUntil = UInt64.max
     /// Its own open requests: their ids, and those that the client knows them by. Unused where they are the same.
     var requests: [UInt64: UInt64] = [:]
 
@@ -34,6 +38,19 @@ struct UpstreamState: Sendable {
     /// Whether it is to be left alone.
     func isDown(at now: UInt64) -> Bool {
         if case .down(let until) = phase { now < until } else { false }
+    }
+
+    /// Takes note that calls wait for it, since now or since it was reached last.
+    mutating func waits(wasReached: Bool, at now: UInt64) {
+        guard waitingCalls > 0, wasReached || waitsUntil == .max else { return }
+        waitsUntil = now + RepeatableCalls.longestWait
+    }
+
+    /// Takes note that it has said `Initialize`.
+    mutating func said(initializeAt now: UInt64) {
+        if !isReady { readyAt = now }
+        isReady = true
+        waitsUntil = .max
     }
 
     /// Takes note of a loss: the pause before it is dialled again doubles until it has been there for a while.

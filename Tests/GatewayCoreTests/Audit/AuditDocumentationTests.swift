@@ -18,6 +18,7 @@ struct AuditDocumentationTests {
         let connection = AuditSample.connection(context: IPCValue(String(repeating: "c", count: 5000)))
         var request = AuditSample.request(argument: PolicyText.text("a"))
         request.shadow = AuditRequest.Shadow(isAllowed: true, rule: "r")
+        request.repeats = 1
         let close = AuditClose(reason: "finished", openedAt: 0, closedAt: 1)
         return [
             AuditLine.open(connection, at: 0, wallClockOffset: 0),
@@ -51,7 +52,7 @@ struct AuditDocumentationTests {
             let real = try Self.lines().map { try AuditSample.parse($0) }.first {
                 $0["type"] as? String == shown["type"] as? String
             }
-            let optional: Set = ["truncated", "shadow", "argument"]
+            let optional: Set = ["truncated", "shadow", "argument", "repeats"]
             #expect(Set(shown.keys) == Set(try #require(real).keys).subtracting(optional))
         }
     }

@@ -30,6 +30,14 @@ struct AuditLineTests {
         #expect(line == expected)
     }
 
+    @Test("of a call that was repeated")
+    func repeatedCall() throws {
+        var request = AuditSample.request()
+        request.repeats = 2
+        let line = Self.text(try AuditSample.line(request))
+        #expect(line.contains(#""answerBytes":40,"repeats":2,"milliseconds""#))
+    }
+
     @Test("of a listen, from the server, with a difference of the shadow policy")
     func listen() throws {
         var request = AuditSample.request(.listen, name: Array("onDidChange".utf8), outcome: .ended)
