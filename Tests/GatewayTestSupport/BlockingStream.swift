@@ -92,8 +92,10 @@ public final class BlockingStream {
         guard result == 0 else { throw TestSupportError.system(what) }
     }
 
-    /// Negotiates TLS over the connection.
-    public func startTLS(_ context: TLSContext, serverName: String, resuming state: TLSResumptionState? = nil) throws {
+    /// Negotiates TLS over the connection, as the end that the context is for.
+    ///
+    /// - Parameter serverName: Whom a client wants to reach; nil for a server.
+    public func startTLS(_ context: TLSContext, serverName: String?, resuming state: TLSResumptionState? = nil) throws {
         let session = try TLSSession(context: context, output: output, serverName: serverName, resuming: state)
         tls = session
         while true {

@@ -4,14 +4,16 @@
 import GatewayTestSupport
 import IPCProtocol
 import Synchronization
+import TLSEngine
 import Testing
 
 @Suite("The persistent client of the tests", .blocking)
 struct PersistentPeerTests {
     /// A server that has one session, and sends back its messages.
-    private static func echo() throws -> TCPServer {
+    private static func echo(_ tls: TLSContext? = nil) throws -> TCPServer {
         let kept = Mutex(PersistentSession(startsOpen: false, at: PersistentPeer.now))
         return try TCPServer { stream in
+            if let tls { try stream.startTLS(tls, serverName: nil) }
             var newcomer: PersistentSession? = PersistentSession(startsOpen: false, at: PersistentPeer.now)
             defer { kept.withLock { $0.connectionLost() } }
             while true {
@@ -56,13 +58,30 @@ struct PersistentPeerTests {
         }
     }
 
-    @Test("keeps its session through cuts of all kinds, and through a link that cuts anywhere")
-    func resumes() throws {
-        let server = try Self.echo()
+    @Test(
+        "keeps its session through cuts of all kinds, and through a link that cuts anywhere",
+        arguments: [false, true]
+    )
+    func resumes(overTLS: Bool) throws {
+        let authority = try TestAuthority.shared()
+        var (serverTLS, clientTLS): (TLSContext?, TLSConfiguration?) = (nil, nil)
+        if overTLS {
+            serverTLS = try PersistentPeer.context(try authority.serverConfiguration())
+            clientTLS = authority.clientConfiguration(try authority.client("peer"))
+        }
+        let server = try Self.echo(serverTLS)
         defer { server.stop() }
         let link = try BadLink(to: server.port)
-        let peer = try PersistentPeer(port: link.port, tls: nil)
+        let peer = try PersistentPeer(port: link.port, tls: clientTLS)
         let reply = try peer.connect()
+        #expect(peer.negotiated?.applicationProtocol == (overTLS ? PersistentPeer.applicationProtocol : nil))
+        if overTLS {
+            // Who has no certificate learns it when he first listens.
+            let other = try PersistentPeer(port: server.port, tls: authority.clientConfiguration(nil))
+            peer.cut()
+            guard case .ended(.refused) = try other.connect() else { throw TestSupportError("it was let in") }
+            #expect(try peer.resume() == reply)
+        }
         #expect(reply == .ok(token: "the.token", graceTime: 300))
         let refusal = try peer.resume(token: "the.other")
         #expect(refusal == .refused(.unknownSession, reason: "no"))
