@@ -37,6 +37,8 @@ extension GatewaySession {
             repeatable.forget(id)
             return false
         }
+        // What was to be written to a server that was not there was no repetition.
+        if !wasReached { clientRequests.countRepeat(id, -1) }
         clientRequests.update(id, to: .waitingCall)
         upstreams[call.upstream].waitingCalls += 1
         return true
@@ -50,7 +52,7 @@ extension GatewaySession {
         for call in repeatable.inOrder(waitingCalls(of: upstream)) {
             frames += call.frame
             clientRequests.update(call.id, to: .call)
-            clientRequests.countRepeat(call.id)
+            clientRequests.countRepeat(call.id, 1)
         }
         return frames
     }

@@ -76,9 +76,9 @@ struct OpenRequests: Sendable {
         records.values[index].request.answerBytes += byteCount
     }
 
-    /// Counts that a call is made again.
-    mutating func countRepeat(_ id: UInt64) {
-        records[id]?.request.repeats += 1
+    /// Counts that a call is made again, or, with -1, that it was not after all.
+    mutating func countRepeat(_ id: UInt64, _ count: Int) {
+        records[id]?.request.repeats += count
     }
 
     /// What the audit log may be told of a request that has ended; nil when it is told nothing.

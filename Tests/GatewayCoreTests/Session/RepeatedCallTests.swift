@@ -102,6 +102,8 @@ struct RepeatedCallTests {
         let later = try Self.lose(&bench, wasReached: false)
         #expect(atOnce + later == [])
         #expect(Self.reopen(&bench) == SessionBench.frame(SessionBench.call(1)))
+        _ = bench.server(IPCMessage.success(id: 1))
+        #expect(bench.session.takeRecords().map(\.repeats) == [0, 1])
     }
 
     @Test("is repeated three times, then answered")

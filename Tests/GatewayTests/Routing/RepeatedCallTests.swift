@@ -31,6 +31,19 @@ struct RepeatedCallTests {
         }
     }
 
+    /// Stops a process, and waits until all of its threads have stopped.
+    private static func suspend(_ process: pid_t) throws {
+        kill(process, SIGSTOP)
+        let tasks = "/proc/\(process)/task"
+        try eventually("the process stops") {
+            try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy { thread in
+                let text = try String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8)
+                // The state is behind the name, which is in parentheses.
+                return text.split(separator: ")").last?.hasPrefix(" T") == true
+            }
+        }
+    }
+
     /// What the audit log says of calls: what, how it ended, and how often it was repeated.
     private static func audited(_ bench: GatewayBench) throws -> [String] {
         let text = try String(contentsOfFile: bench.directory.file("audit.jsonl"), encoding: .utf8)
@@ -52,7 +65,7 @@ struct RepeatedCallTests {
         client.send(Self.call(0, "sample.echo", ["first"]))
         #expect(try client.frame(1).encoded() == Sample.answer(0, ["first"]))
         // It answers nothing any more, and has the calls before the gateway answers the one behind them.
-        server.child.signal(SIGSTOP)
+        try Self.suspend(server.child.pid)
         let calls: [(UInt64, String, IPCValue)] = [
             (1, "sample.echo", ["again"]), (2, "storage.set", ["key", "value"]), (3, "storage.get", "key"),
         ]
@@ -62,6 +75,8 @@ struct RepeatedCallTests {
         server.child.signal(SIGKILL)
         #expect(try TwoServers.error(client.frame(3), id: 2) == "UpstreamLost")
         try server.child.wait()
+        // Until it is back the gateway finds nobody at the socket, which is not counted.
+        _ = try bench.gateway.waitForLog("a dial in vain") { $0["reason"] == "upstream-unavailable" }
         server = try SampleServer(path)
         #expect(try client.frame(4).encoded() == Sample.answer(1, ["again"]))
         // The new server has never heard of the key.
