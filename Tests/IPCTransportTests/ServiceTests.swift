@@ -28,7 +28,7 @@ struct ServiceTests {
             endpoints: [.unix(path), .tcp()],
             finishing: { _ in
                 seen.isFinishing.store(true, ordering: .relaxed)
-                while !seen.mayFinish.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(1)) }
+                try? await eventually("it may finish") { seen.mayFinish.load(ordering: .relaxed) }
             },
             listening: { listeners in seen.listeners.withLockedValue { $0 = listeners } }
         )
@@ -53,7 +53,7 @@ struct ServiceTests {
         let server = IPCServer<String>()
         let channel = ServiceTable<String>().on("wait") { _, _ in
             seen.isFinishing.store(true, ordering: .relaxed)
-            while !seen.mayFinish.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(1)) }
+            try? await eventually("it may finish") { seen.mayFinish.load(ordering: .relaxed) }
             return "done"
         }
         server.registerChannel("c", channel)
@@ -85,7 +85,7 @@ struct ServiceTests {
             endpoints: [.unix(directory.file("s.sock"))],
             drainTimeout: .milliseconds(50),
             finishing: { _ in
-                while !seen.mayFinish.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(1)) }
+                try? await eventually("it may finish") { seen.mayFinish.load(ordering: .relaxed) }
             },
             listening: { listeners in seen.listeners.withLockedValue { $0 = listeners } }
         )

@@ -43,6 +43,7 @@ extension Bridge {
             return close(CloseReason(.endedInsideFrame, message))
         }
         if clientEndedFirst == nil { clientEndedFirst = true }
+        perform(session?.clientEnded(at: reactor.now) ?? [])
         // Even a server that is gone may have left something to read; `upstreamEnded` comes after that.
         for link in links { link.shutDownIfFlushed() }
     }
