@@ -30,6 +30,33 @@ extension IPCClient {
         return try IPCClient(over: connection, context: context, options: options)
     }
 
+    /// Opens a session that outlives its connections, and announces the context. When a connection is lost another takes its
+    /// place; calls and events go on as if nothing had happened, and fail only when the session does.
+    ///
+    /// - Parameters:
+    ///   - endpoints: Where the server is, in the order in which the addresses are tried.
+    ///   - context: Who this client says it is. A gateway may put another in its place.
+    ///   - reconnection: When to dial again, and what the session keeps to.
+    ///   - options: Of the channels.
+    ///   - transport: Bounds, deadlines and threads.
+    /// - Returns: The client, and what carries it, which tells how the session is doing.
+    /// - Throws: What ``PersistentConnection/connect(to:options:transport:)`` throws, and `EncodingError` when the context
+    ///   cannot be announced.
+    public static func connectPersistently(
+        to endpoints: [ClientEndpoint],
+        context: Context,
+        reconnection: ReconnectionOptions = ReconnectionOptions(),
+        options: ConnectionOptions = ConnectionOptions(),
+        transport: TransportOptions = TransportOptions()
+    ) async throws -> (client: IPCClient, connection: PersistentConnection) {
+        let connection = try await PersistentConnection.connect(
+            to: endpoints,
+            options: reconnection,
+            transport: transport
+        )
+        return (try IPCClient(over: connection, context: context, options: options), connection)
+    }
+
     /// Talks over a channel that is connected; see ``PlainConnection/adopt(_:options:)``.
     ///
     /// - Parameters:
