@@ -11,14 +11,15 @@ struct ChannelSetup: Sendable {
     var serverName: String?
 
     /// The name of the plain protocol in TLS's negotiation of application protocols.
-    private static let applicationProtocol = "vscode-ipc"
+    static let applicationProtocol = "vscode-ipc"
 
     /// What a client or server speaks over TLS when its configuration does not say.
     ///
     /// - Throws: `TLSConfigurationError` with what is wrong.
     static func makeContext(
         _ configuration: TLSConfiguration,
-        _ role: TLSConfiguration.Role
+        _ role: TLSConfiguration.Role,
+        _ applicationProtocols: [String] = [applicationProtocol]
     ) throws(TLSConfigurationError) -> TLSContext {
         var configuration = configuration
         guard configuration.role == role else {
@@ -26,19 +27,33 @@ struct ChannelSetup: Sendable {
             throw TLSConfigurationError(message: "a configuration for a \(wanted) is needed (role: .\(wanted))")
         }
         if configuration.applicationProtocols.isEmpty {
-            configuration.applicationProtocols = [applicationProtocol]
+            configuration.applicationProtocols = applicationProtocols
         }
         return try TLSContext(configuration)
     }
 
     /// Puts the handlers into a channel. On its event loop.
     func install(in channel: any NIOCore.Channel) throws -> PlainHandler {
-        let handshakeTimeout = TimeAmount(options.handshakeTimeout)
-        let encryption = tls.map { TLSHandler(context: $0, serverName: serverName, timeout: handshakeTimeout) }
+        let encryption = makeEncryption()
         let handler = PlainHandler(options: options, tls: encryption)
         if let encryption { try channel.pipeline.syncOperations.addHandler(encryption) }
         try channel.pipeline.syncOperations.addHandler(handler)
         return handler
+    }
+
+    /// Puts the handlers of the persistent protocol into a channel. On its event loop.
+    @discardableResult
+    func installLink(in channel: any NIOCore.Channel) throws -> SessionLink {
+        let encryption = makeEncryption()
+        let link = SessionLink(tls: encryption)
+        if let encryption { try channel.pipeline.syncOperations.addHandler(encryption) }
+        try channel.pipeline.syncOperations.addHandler(link)
+        return link
+    }
+
+    /// What encrypts; nil without TLS.
+    func makeEncryption() -> TLSHandler? {
+        tls.map { TLSHandler(context: $0, serverName: serverName, timeout: TimeAmount(options.handshakeTimeout)) }
     }
 
     /// The options of every channel: reading begins when somebody takes the messages, and a peer that has finished

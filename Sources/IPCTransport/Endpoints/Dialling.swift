@@ -8,7 +8,10 @@ internal import NIOPosix
 internal import TLSEngine
 
 /// One attempt to connect: until the connection can be used, the time is over, or nobody wants it any more.
-final class Dialling: Sendable {
+final class Dialling<Connection: Sendable>: Sendable {
+    /// Told once that a channel can be used, or why it cannot.
+    typealias Ready = (Result<Connection, ConnectionEnd>) -> Void
+
     private struct State {
         var isDone = false
         /// Those that are tried, of which one is used in the end: a name may have several addresses.
@@ -17,31 +20,49 @@ final class Dialling: Sendable {
     }
 
     /// A Unix socket whose queue is full does not tell when it no longer is.
-    private static let retryPause = TimeAmount.milliseconds(20)
+    private var retryPause: TimeAmount { .milliseconds(20) }
 
     private let endpoint: ClientEndpoint
     private let setup: ChannelSetup
     private let eventLoop: any EventLoop
-    private let outcome: EventLoopPromise<PlainConnection>
+    private let outcome: EventLoopPromise<Connection>
     private let state = NIOLockedValueBox(State())
+    private let install: @Sendable (ChannelSetup, any NIOCore.Channel) throws -> Void
+    private let whenReady: @Sendable (any NIOCore.Channel, @escaping Ready) throws -> Void
 
-    init(_ endpoint: ClientEndpoint, options: TransportOptions) throws {
+    /// - Parameters:
+    ///   - endpoint: What is dialled.
+    ///   - applicationProtocol: What is spoken over TLS when the endpoint's configuration does not say.
+    ///   - options: Bounds and deadlines.
+    ///   - eventLoop: Where the connection will live; nil for any.
+    ///   - install: Puts the handlers into a channel.
+    ///   - whenReady: Tells when a channel with these handlers can be used.
+    init(
+        _ endpoint: ClientEndpoint,
+        applicationProtocol: String = ChannelSetup.applicationProtocol,
+        options: TransportOptions,
+        eventLoop: (any EventLoop)? = nil,
+        install: @escaping @Sendable (ChannelSetup, any NIOCore.Channel) throws -> Void,
+        whenReady: @escaping @Sendable (any NIOCore.Channel, @escaping Ready) throws -> Void
+    ) throws {
         self.endpoint = endpoint
+        self.install = install
+        self.whenReady = whenReady
         var setup = ChannelSetup(options: options)
         if case .tls(_, _, let configuration, let serverName) = endpoint.kind {
-            setup.tls = try ChannelSetup.makeContext(configuration, .client)
+            setup.tls = try ChannelSetup.makeContext(configuration, .client, [applicationProtocol])
             setup.serverName = serverName
         }
         if case .unix(let path) = endpoint.kind, let problem = UnixListeningSocket.lengthProblem(path) {
             throw ConnectionEnd(.lost, problem)
         }
         self.setup = setup
-        eventLoop = options.eventLoopGroup.next()
-        outcome = eventLoop.makePromise()
+        self.eventLoop = eventLoop ?? options.eventLoopGroup.next()
+        outcome = self.eventLoop.makePromise()
     }
 
     /// Connects, and waits for it.
-    func run() async throws -> PlainConnection {
+    func run() async throws -> Connection {
         try await withTaskCancellationHandler {
             let timeout = TimeAmount(setup.options.connectTimeout)
             let deadline = eventLoop.scheduleTask(in: timeout) {
@@ -66,7 +87,7 @@ final class Dialling: Sendable {
             switch result {
             case .success(let channel): self.connected(channel)
             case .failure(let error as IOError) where error.errnoCode == SystemCalls.tryAgain:
-                self.eventLoop.scheduleTask(in: Self.retryPause) { self.dial() }
+                self.eventLoop.scheduleTask(in: self.retryPause) { self.dial() }
             case .failure(let error):
                 self.finish(.failure(ConnectionEnd(dialling: self.endpoint, error)))
             }
@@ -80,7 +101,7 @@ final class Dialling: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     try self.admit(channel)
                     try self.setup.apply(to: channel)
-                    _ = try self.setup.install(in: channel)
+                    try self.install(self.setup, channel)
                 }
             }
         switch endpoint.kind {
@@ -104,11 +125,9 @@ final class Dialling: Sendable {
     /// The socket is connected; with TLS there is more to wait for. On the event loop.
     private func connected(_ channel: any NIOCore.Channel) {
         do {
-            let handler = try channel.pipeline.syncOperations.handler(type: PlainHandler.self)
-            let connection = PlainConnection(channel: channel, handler: handler)
-            handler.callWhenReady { result in
+            try whenReady(channel) { result in
                 switch result {
-                case .success: self.finish(.success(connection))
+                case .success(let connection): self.finish(.success(connection))
                 case .failure(let end): self.finish(.failure(ConnectionEnd(dialling: self.endpoint, end)))
                 }
             }
@@ -118,7 +137,7 @@ final class Dialling: Sendable {
     }
 
     /// The first outcome counts.
-    private func finish(_ result: Result<PlainConnection, any Error>) {
+    private func finish(_ result: Result<Connection, any Error>) {
         let before = state.withLockedValue { state in
             let before = state
             state = State(isDone: true)
@@ -147,6 +166,16 @@ extension PlainConnection {
         to endpoint: ClientEndpoint,
         options: TransportOptions = TransportOptions()
     ) async throws -> PlainConnection {
-        try await Dialling(endpoint, options: options).run()
+        let dialling = try Dialling<PlainConnection>(
+            endpoint,
+            options: options,
+            install: { setup, channel in _ = try setup.install(in: channel) },
+            whenReady: { channel, ready in
+                let handler = try channel.pipeline.syncOperations.handler(type: PlainHandler.self)
+                let connection = PlainConnection(channel: channel, handler: handler)
+                handler.callWhenReady { result in ready(result.map { connection }) }
+            }
+        )
+        return try await dialling.run()
     }
 }

@@ -55,12 +55,86 @@ public final class IPCListener: Sendable {
         admission: Admission? = nil,
         accept: @escaping @Sendable (PlainConnection) -> Void
     ) async throws -> IPCListener {
+        let setup = try makeSetup(endpoint, options, [ChannelSetup.applicationProtocol])
+        let isClosing = Flag()
+        let bootstrap = makeBootstrap(setup) { channel in
+            let handler = try setup.install(in: channel)
+            welcome(handler, in: channel, isClosing, admission, accept)
+        }
+        return try await bind(endpoint, bootstrap, isClosing)
+    }
+
+    /// Listens for sessions that outlive their connections. With TLS the client says which protocol it speaks, and both
+    /// are heard; without, only the persistent one is.
+    ///
+    /// All connections live on one event loop. When the listener is closed, clients with a session are asked to go
+    /// (``PersistentConnection/State/goingAway(reason:)``), and sessions that wait for their client end.
+    ///
+    /// - Parameters:
+    ///   - endpoint: Where.
+    ///   - sessions: How long sessions are kept, and how many.
+    ///   - options: Bounds, deadlines and threads of the connections.
+    ///   - admission: Judges each connection, also those with which clients come back; nil lets everybody in.
+    ///   - acceptSession: Gets each new session, on its event loop, and has to start it, now or later.
+    ///   - accept: Gets each connection of the plain protocol, as in ``open(_:options:admission:accept:)``.
+    /// - Throws: ``ListenError``; `TLSConfigurationError` for certificates that cannot be used.
+    public static func open(
+        _ endpoint: ServerEndpoint,
+        sessions: SessionHosting,
+        options: TransportOptions = TransportOptions(),
+        admission: (@Sendable (ConnectingPeer) throws -> Void)? = nil,
+        acceptSession: @escaping @Sendable (PersistentConnection) -> Void,
+        accept: @escaping @Sendable (PlainConnection) -> Void
+    ) async throws -> IPCListener {
+        let names = [PersistentConnection.applicationProtocol, ChannelSetup.applicationProtocol]
+        let setup = try makeSetup(endpoint, options, names)
+        let isClosing = Flag()
+        let eventLoop = options.eventLoopGroup.next()
+        let host = try await eventLoop.submit {
+            let host = SessionHost(
+                sessions,
+                eventLoop: eventLoop,
+                transport: options,
+                admission: admission,
+                accept: acceptSession
+            )
+            return NIOLoopBound(host, eventLoop: eventLoop)
+        }.get()
+        let plainAdmission: Admission = { connection in try admission?(ConnectingPeer(connection)) }
+        let bootstrap = makeBootstrap(setup, children: eventLoop) { channel in
+            let chooser = ProtocolChooser(setup, host: host.value) { handler in
+                welcome(handler, in: channel, isClosing, plainAdmission, accept)
+            }
+            try chooser.install(in: channel)
+        }
+        let listener = try await bind(endpoint, bootstrap, isClosing)
+        listener.channel.closeFuture.whenComplete { _ in eventLoop.execute { host.value.close() } }
+        return listener
+    }
+
+    private static func makeSetup(
+        _ endpoint: ServerEndpoint,
+        _ options: TransportOptions,
+        _ applicationProtocols: [String]
+    ) throws -> ChannelSetup {
         var setup = ChannelSetup(options: options)
         if case .tls(_, _, let configuration) = endpoint.kind {
-            setup.tls = try ChannelSetup.makeContext(configuration, .server)
+            setup.tls = try ChannelSetup.makeContext(configuration, .server, applicationProtocols)
         }
-        let isClosing = Flag()
-        let bootstrap = makeBootstrap(setup) { connection in
+        return setup
+    }
+
+    /// Hands over a connection of the plain protocol, when it can be used. On its event loop.
+    private static func welcome(
+        _ handler: PlainHandler,
+        in channel: any NIOCore.Channel,
+        _ isClosing: Flag,
+        _ admission: Admission?,
+        _ accept: @escaping @Sendable (PlainConnection) -> Void
+    ) {
+        handler.callWhenReady { result in
+            guard case .success = result else { return }
+            let connection = PlainConnection(channel: channel, handler: handler)
             guard !isClosing.value.load(ordering: .relaxed) else {
                 return connection.refuse(code: "draining", reason: "the server does not take new connections any more")
             }
@@ -72,6 +146,13 @@ public final class IPCListener: Sendable {
                 connection.refuse(code: "not-allowed", reason: reason)
             }
         }
+    }
+
+    private static func bind(
+        _ endpoint: ServerEndpoint,
+        _ bootstrap: ServerBootstrap,
+        _ isClosing: Flag
+    ) async throws -> IPCListener {
         switch endpoint.kind {
         case .unix(let path, let mode, let owner):
             // The calls for the file may block for a moment.
@@ -110,9 +191,11 @@ public final class IPCListener: Sendable {
 
     private static func makeBootstrap(
         _ setup: ChannelSetup,
-        _ accepted: @escaping @Sendable (PlainConnection) -> Void
+        children: (any EventLoop)? = nil,
+        _ install: @escaping @Sendable (any NIOCore.Channel) throws -> Void
     ) -> ServerBootstrap {
-        let bootstrap = ServerBootstrap(group: setup.options.eventLoopGroup)
+        let group = setup.options.eventLoopGroup
+        return ServerBootstrap(group: group, childGroup: children ?? group)
             .serverChannelOption(.backlog, value: backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
@@ -123,14 +206,9 @@ public final class IPCListener: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try setup.apply(to: channel)
-                    let handler = try setup.install(in: channel)
-                    handler.callWhenReady { result in
-                        guard case .success = result else { return }
-                        accepted(PlainConnection(channel: channel, handler: handler))
-                    }
+                    try install(channel)
                 }
             }
-        return bootstrap
     }
 
     /// Stops listening; a Unix socket's file is removed, if it is still this listener's. Connections that were accepted

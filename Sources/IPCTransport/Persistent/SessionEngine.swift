@@ -1,0 +1,361 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import IPC
+internal import IPCProtocol
+internal import NIOCore
+
+/// The end of a session that decides what becomes of it: a client's dials again, a server's waits. Called on the session's
+/// event loop.
+protocol SessionRole: AnyObject {
+    /// The peer has said something about the session.
+    func received(_ control: SessionControl)
+    /// There is no connection any more.
+    func lost(_ end: ConnectionEnd)
+    /// It is over.
+    func ended(_ end: ConnectionEnd)
+}
+
+/// The event loop's side of a ``PersistentConnection``: lets a `PersistentSession` talk over one ``SessionLink`` after the
+/// other.
+///
+/// It calls its receiver from the event loop only, and never from within a call of the connection's methods: those leave a
+/// task for the loop. All that is written is made when there is room to write it.
+final class SessionEngine: SessionLinkOwner {
+    /// How far the session has come.
+    enum Phase {
+        case open
+        /// It is decided that it ends; what was sent before still leaves.
+        case finishing
+        /// Nothing happens any more.
+        case over
+    }
+
+    /// What is done with messages that nobody takes, see ``updateIntake()``.
+    enum Intake {
+        case taking
+        /// The connection is not read: the peer waits.
+        case stopped
+        /// The connection is read, for its acknowledgements; messages are dropped and will come again.
+        case dropping
+    }
+
+    private static let pieceBytes = 128 * 1_024
+    /// How much one session writes before others have their turn.
+    private static let bytesPerTurn = 1_024 * 1_024
+
+    let eventLoop: any EventLoop
+    let options: TransportOptions
+    let shared: SessionShared
+    /// Nil once it is over: they refer to each other until then.
+    var role: (any SessionRole)?
+    var session: PersistentSession
+    var link: SessionLink?
+    var phase = Phase.open
+    var receiver: (any MessageReceiver)?
+    var hasStarted = false
+    /// What was accepted and not delivered.
+    var inbound = MessageQueue()
+    var intake = Intake.taking
+    /// Why it ends.
+    var end: ConnectionEnd?
+    var isOurEnd = false
+    var linger: Scheduled<Void>?
+    /// Bytes that were handed to links.
+    private(set) var handedByteCount = 0
+
+    private var isReading = true
+    private var isBusy = false
+    private var isPumping = false
+    private var isPumpScheduled = false
+    private var timer: Scheduled<Void>?
+    private var timerAt = UInt64.max
+    /// What the session had carried when its link came.
+    private var carriedBefore: (sent: UInt32, received: UInt32) = (0, 0)
+
+    init(session: PersistentSession, eventLoop: any EventLoop, options: TransportOptions) {
+        self.session = session
+        self.eventLoop = eventLoop
+        self.options = options
+        shared = SessionShared(options: options)
+    }
+
+    /// The settings of a session of this transport.
+    static func settings(_ settings: SessionSettings, _ options: TransportOptions) -> SessionSettings {
+        var settings = settings
+        settings.limits.frameBytes = options.maximumMessageBytes
+        return settings
+    }
+
+    /// The time of sessions.
+    static var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
+
+    // MARK: Links
+
+    /// Talks over this connection from now on. The session knows of it already.
+    func attach(_ link: SessionLink) {
+        self.link = link
+        shared.notePeer(link)
+        carriedBefore = carried
+        isReading = true
+        link.start(self)
+        process(pumpsLater: true)
+        schedulePump()
+    }
+
+    /// Closes the connection, without telling the role.
+    func detach() {
+        session.connectionLost()
+        link?.close()
+        link = nil
+    }
+
+    /// Whether something new has come or been acknowledged since the connection was made.
+    var hasProgressed: Bool {
+        carried != carriedBefore
+    }
+
+    private var carried: (sent: UInt32, received: UInt32) {
+        (session.lastSentID - UInt32(session.unacknowledgedCount), session.lastReceivedID)
+    }
+
+    /// Sends something about the session.
+    func send(_ control: SessionControl) {
+        // Fails only for a session that has failed.
+        try? session.sendControl(control.encoded())
+        schedulePump()
+    }
+
+    func linkRead(_ link: SessionLink, _ bytes: ByteBuffer) {
+        guard link === self.link else { return }
+        session.append(bytes.readableBytesUInt8Span, at: Self.now)
+        process(pumpsLater: true)
+    }
+
+    func linkReadComplete(_ link: SessionLink) {
+        // Not now: where the peer has closed, NIO goes on with the channel after this call, and does not expect that a
+        // write has failed meanwhile and closed it.
+        schedulePump()
+    }
+
+    func linkWritable(_ link: SessionLink) {
+        guard link === self.link else { return }
+        pump()
+    }
+
+    func linkEnded(_ link: SessionLink, _ end: ConnectionEnd) {
+        link.close()
+        guard link === self.link else { return }
+        self.link = nil
+        session.connectionLost()
+        switch phase {
+        case .open: role?.lost(end)
+        case .finishing: finished()
+        case .over: break
+        }
+    }
+
+    // MARK: Receiving
+
+    /// Hands on what has come.
+    func process(pumpsLater: Bool = false) {
+        guard !isBusy else { return }
+        isBusy = true
+        do throws(SessionFailure) {
+            while phase != .over, link != nil {
+                updateIntake()
+                if isStopped { break }
+                guard let event = try session.nextEvent(at: Self.now) else { break }
+                switch event {
+                case .message(let message): take(message)
+                case .control(let json): received(try SessionControl(json))
+                case .disconnected: finish(.closed)
+                }
+            }
+        } catch {
+            fail(error)
+        }
+        isBusy = false
+        if pumpsLater { armTimer() } else { pump() }
+    }
+
+    private func received(_ control: SessionControl) {
+        guard phase == .open else { return }
+        role?.received(control)
+    }
+
+    private func take(_ message: [UInt8]) {
+        guard phase == .open else { return }
+        if hasStarted, shared.isDelivering, inbound.isEmpty, let receiver {
+            receiver.receive(message)
+        } else {
+            inbound.append(message)
+        }
+    }
+
+    /// Delivery begins.
+    func start(delivering receiver: any MessageReceiver) {
+        guard !hasStarted else { return }
+        hasStarted = true
+        self.receiver = receiver
+        deliver()
+    }
+
+    /// Delivers what waits, as long as that is wanted.
+    func deliver() {
+        guard hasStarted, !isBusy else { return }
+        isBusy = true
+        while shared.isDelivering, !isOurEnd, let receiver, let message = inbound.take() {
+            receiver.receive(message)
+        }
+        isBusy = false
+        tell()
+        process()
+    }
+
+    /// Decides what becomes of messages that nobody takes.
+    ///
+    /// As long as this side has room to send, the connection is not read, and the peer waits. When the window is full, that
+    /// would be for ever: whoever is to take the messages may wait for room himself, which comes with acknowledgements, and
+    /// these come behind the messages. Then it is read on, and the messages are dropped, to be asked for later.
+    private func updateIntake() {
+        let bytes = inbound.byteCount
+        let before = intake
+        switch intake {
+        case .taking:
+            if bytes > options.highWaterMark { intake = session.canSend ? .stopped : .dropping }
+        case .stopped, .dropping:
+            if bytes <= options.highWaterMark / 2 {
+                intake = .taking
+            } else if !session.canSend {
+                intake = .dropping
+            }
+        }
+        if (intake == .dropping) != (before == .dropping) {
+            session.takeMessages(intake != .dropping, at: Self.now)
+        }
+        guard isReading == isStopped else { return }
+        isReading = !isStopped
+        session.readConnection(isReading, at: Self.now)
+        link?.setReading(isReading)
+    }
+
+    /// Whether nothing is read. What the two ends say to each other about going on is read always.
+    private var isStopped: Bool { intake == .stopped && session.link == .open && phase == .open }
+
+    // MARK: Sending
+
+    /// Messages wait.
+    func flush() {
+        shared.beginFlush()
+        // In the middle of a delivery the loop pumps when it is done with what it has read.
+        pump()
+    }
+
+    /// Pumps when the loop has nothing else to do.
+    func schedulePump() {
+        guard !isPumpScheduled else { return }
+        isPumpScheduled = true
+        eventLoop.assumeIsolated().execute {
+            self.isPumpScheduled = false
+            self.pump()
+        }
+    }
+
+    /// Writes what there is, as much as the connection takes.
+    func pump() {
+        guard !isPumping, phase != .over else { return }
+        isPumping = true
+        moveIntoWindow()
+        var budget = Self.bytesPerTurn
+        while budget > 0, let link, link.isWritable, session.hasOutput {
+            var hasWritten = false
+            while budget > 0, link.isWritable, let piece = nextPiece(link) {
+                budget -= piece.readableBytes
+                handedByteCount += piece.readableBytes
+                hasWritten = true
+                link.write(piece)
+            }
+            // This may make it writable again, or lose it.
+            if hasWritten { link.flush() } else { break }
+        }
+        isPumping = false
+        if budget <= 0 { schedulePump() }
+        let isFull = !session.canSend && phase == .open
+        shared.noteWindow(
+            count: session.unacknowledgedCount,
+            bytes: session.unacknowledgedByteCount,
+            isFull: isFull
+        )
+        if isFull, intake == .stopped, link != nil { return process() }
+        finishIfDone()
+        armTimer()
+    }
+
+    private func moveIntoWindow() {
+        do throws(SessionFailure) {
+            while session.canSend, let message = shared.take() {
+                try session.send(message, at: Self.now)
+            }
+            if session.messagesLeft == 0, !shared.isEmpty {
+                throw SessionFailure(.sequenceExhausted, "the session has used all of its sequence numbers")
+            }
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func nextPiece(_ link: SessionLink) -> ByteBuffer? {
+        guard let first = session.nextFrame(at: Self.now), let channel = link.channel else { return nil }
+        let firstBytes = FrameHeader.byteCount + first.body.count
+        var piece = channel.allocator.buffer(capacity: firstBytes)
+        Self.append(first, to: &piece)
+        while piece.readableBytes < Self.pieceBytes, let frame = session.nextFrame(at: Self.now) {
+            Self.append(frame, to: &piece)
+        }
+        return piece
+    }
+
+    private static func append(_ frame: Frame, to buffer: inout ByteBuffer) {
+        buffer.writeMultipleIntegers(frame.type.rawValue, frame.id, frame.ack, UInt32(frame.body.count))
+        buffer.writeBytes(frame.body)
+    }
+
+    // MARK: Time
+
+    private func armTimer() {
+        let deadline = phase == .over ? .max : session.nextDeadline
+        // One that comes too early looks again.
+        guard deadline < timerAt else { return }
+        timer?.cancel()
+        timerAt = deadline
+        let time = NIODeadline.uptimeNanoseconds(min(deadline, UInt64(Int64.max)))
+        timer = eventLoop.assumeIsolated().scheduleTask(deadline: time) { self.timeHasPassed() }
+    }
+
+    private func timeHasPassed() {
+        timerAt = .max
+        timer = nil
+        guard phase != .over else { return }
+        if let timeOut = session.advance(to: Self.now), let link {
+            let seconds = timeOut.silence / 1_000_000_000
+            let count = timeOut.unacknowledgedCount
+            let what = "nothing has come from the peer for \(seconds) s, and it owes \(count) acknowledgements"
+            linkEnded(link, ConnectionEnd(.lost, what))
+        }
+        noteRoundTrip()
+        pump()
+    }
+
+    /// Nothing is to be done any more: lets everything go.
+    func letGo() {
+        timer?.cancel()
+        timer = nil
+        linger?.cancel()
+        linger = nil
+        inbound = MessageQueue()
+    }
+}
+
+@available(*, unavailable)
+extension SessionEngine: Sendable {}

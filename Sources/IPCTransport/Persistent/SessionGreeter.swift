@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import IPC
+internal import IPCProtocol
+internal import NIOCore
+
+/// A connection that was accepted and whose client has not yet said which session it is for.
+final class SessionGreeter: SessionLinkOwner {
+    private let host: SessionHost
+    private let link: SessionLink
+    private var session: PersistentSession
+    private var timer: Scheduled<Void>?
+
+    private init(_ link: SessionLink, host: SessionHost) {
+        self.host = host
+        self.link = link
+        session = PersistentSession(settings: host.settings, startsOpen: false, at: SessionEngine.now)
+    }
+
+    /// Waits for `connect`. The link keeps the greeter.
+    static func greet(_ link: SessionLink, for host: SessionHost) {
+        let greeter = SessionGreeter(link, host: host)
+        let timeout = TimeAmount(host.transport.handshakeTimeout)
+        greeter.timer = host.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+            greeter.refuse(SessionFailure(.malformed, "no 'connect' came in time"))
+        }
+        link.start(greeter)
+    }
+
+    func linkRead(_ link: SessionLink, _ bytes: ByteBuffer) {
+        session.append(bytes.readableBytesUInt8Span, at: SessionEngine.now)
+        do {
+            while let event = try session.nextEvent(at: SessionEngine.now) {
+                guard case .control(let json) = event else { return abandon() }
+                guard case .connect(let token) = try SessionControl(json) else {
+                    throw SessionFailure(.malformed, "the first Control message is not 'connect'")
+                }
+                timer?.cancel()
+                if let token {
+                    try host.resume(token, over: link, unread: session.takeUnread())
+                } else {
+                    try host.open(session, over: link)
+                }
+                return
+            }
+        } catch {
+            refuse((error as? SessionFailure) ?? SessionFailure(.notAllowed, "\(error)"))
+        }
+    }
+
+    func linkReadComplete(_ link: SessionLink) {}
+
+    func linkWritable(_ link: SessionLink) {}
+
+    func linkEnded(_ link: SessionLink, _ end: ConnectionEnd) {
+        abandon()
+    }
+
+    private func abandon() {
+        timer?.cancel()
+        link.close()
+    }
+
+    private func refuse(_ failure: SessionFailure) {
+        timer?.cancel()
+        try? session.sendControl(SessionControl.error(failure.code, reason: failure.message).encoded())
+        // Not now: nothing may be written while bytes are being read.
+        host.eventLoop.assumeIsolated().execute { [self] in
+            var bytes: [UInt8] = []
+            session.appendOutput(to: &bytes, upTo: .max, at: SessionEngine.now)
+            link.write(ByteBuffer(bytes: bytes))
+            link.finish(within: TimeAmount(host.transport.lingerTimeout)) {}
+        }
+    }
+}
+
+@available(*, unavailable)
+extension SessionGreeter: Sendable {}
