@@ -42,7 +42,9 @@ public struct BackOff: Sendable, Hashable {
     public func wait(beforeRound round: Int, chance: Double) -> Duration {
         guard round > 0 else { return .zero }
         var wait = min(first, longest)
-        for _ in 1..<round where wait < longest {
+        // Whatever the factor is, this many rounds are enough to get there, or it never gets there.
+        for _ in 1..<min(round, 1_000) {
+            guard wait < longest else { break }
             wait = min(wait * max(1, factor), longest)
         }
         let part = min(max(jitter, 0), 1)

@@ -162,7 +162,8 @@ struct SessionKeeper: Sendable {
 
     /// Time has passed.
     mutating func advance(to now: UInt64, chance: Double) -> [Action] {
-        guard nextDeadline <= now else { return [] }
+        let deadline = nextDeadline
+        guard deadline < .max, deadline <= now else { return [] }
         if graceEnd <= now {
             return [.hangUp] + over(graceIsOver)
         }
