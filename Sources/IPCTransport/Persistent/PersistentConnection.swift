@@ -85,7 +85,7 @@ public final class PersistentConnection: MessagePassingProtocol {
     /// The peer's address on the last connection.
     public var remoteAddress: SocketAddress? { shared.peer.address }
 
-    /// Waits until it is over: closed by either side, or failed. What was sent before has left then, if it could.
+    /// Waits until it is over, closed by either side or failed, and its last connection is closed, too.
     public func waitUntilEnded() async {
         await shared.waitForEnd()
     }

@@ -76,11 +76,14 @@ extension SessionEngine {
         // A peer that has asked for a pause gets what is left when it lets this side go on, or never.
         guard !session.hasOutput, !session.isPaused else { return }
         self.link = nil
-        link.finish(within: TimeAmount(options.lingerTimeout)) { self.finished() }
+        let closed = link.channel?.closeFuture
+        link.finish(within: TimeAmount(options.lingerTimeout)) { self.finished(closed) }
     }
 
     /// Everything has left, or cannot.
-    func finished() {
+    ///
+    /// - Parameter closed: When the connection is closed, if the peer gets time for that.
+    func finished(_ closed: EventLoopFuture<Void>? = nil) {
         guard phase != .over else { return }
         phase = .over
         shared.stopAccepting()
@@ -94,6 +97,8 @@ extension SessionEngine {
         // What was not delivered waits until it is.
         if end == nil || isOurEnd || inbound.isEmpty { letGo() }
         shared.end()
+        let shared = shared
+        if let closed { closed.whenComplete { _ in shared.close() } } else { shared.close() }
     }
 
     /// Tells the receiver of the end behind everything that came before, and lets it go.

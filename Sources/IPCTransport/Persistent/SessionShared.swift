@@ -26,6 +26,8 @@ final class SessionShared: Sendable {
         /// Whether messages are still accepted.
         var isOpen = true
         var isOver = false
+        /// Whether its last connection is closed, too.
+        var isClosed = false
         /// Whether the window is full.
         var isFull = false
         var windowCount = 0
@@ -170,22 +172,31 @@ final class SessionShared: Sendable {
             contents.windowCount = 0
             contents.windowBytes = 0
             contents.waiters = []
-            contents.endWaiters = []
             contents.watchers = [:]
             return before
         }
-        for waiter in before.waiters + before.endWaiters { waiter.resume() }
+        for waiter in before.waiters { waiter.resume() }
         for watcher in before.watchers.values { watcher.finish() }
     }
 
-    /// Waits until it is over.
+    /// It is over, and its last connection is closed.
+    func close() {
+        let waiters = contents.withLockedValue { contents in
+            contents.isClosed = true
+            defer { contents.endWaiters = [] }
+            return contents.endWaiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits until it is over and its last connection is closed.
     func waitForEnd() async {
         await withCheckedContinuation { waiter in
-            let isOver = contents.withLockedValue { contents in
-                if !contents.isOver { contents.endWaiters.append(waiter) }
-                return contents.isOver
+            let isClosed = contents.withLockedValue { contents in
+                if !contents.isClosed { contents.endWaiters.append(waiter) }
+                return contents.isClosed
             }
-            if isOver { waiter.resume() }
+            if isClosed { waiter.resume() }
         }
     }
 

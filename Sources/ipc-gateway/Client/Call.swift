@@ -17,6 +17,8 @@ struct Call: ParsableCommand {
               ipc-gateway call --unix /run/app/main.sock storage get '"colour"'
               ipc-gateway call --host gateway.example.org --cert alice.pem --key alice-key.pem --ca ca.pem sample whoami
               ipc-gateway call --unix main.sock --service files readFile '{"$mid":1,"path":"/etc/hosts","scheme":"file"}'
+              ipc-gateway call --persistent --host gateway.example.org --cert alice.pem --key alice-key.pem --ca ca.pem \
+            sample sleep 60000
               echo '[2,3]' | ipc-gateway call --unix main.sock sample add -
 
             Without JSON the argument is undefined; one JSON is the argument; of several an array is made. Services of \
@@ -74,12 +76,13 @@ struct Call: ParsableCommand {
             let argument = try argument()
             let context = try server.announcedContext()
             let subject = RemoteSubject(channel: channel, name: command)
-            let (endpoint, output, seconds) = (server.endpoint(), output, timeout?.seconds)
+            let (endpoint, isPersistent) = (server.endpoint(), server.persistent)
+            let (output, seconds) = (output, timeout?.seconds)
             try Interruptible.run {
                 let tooLate = { @Sendable in CommandFailure("\(subject): no answer within \(seconds ?? 0) s", .timedOut)
                 }
                 try await Deadline.run(seconds: seconds, failure: tooLate) {
-                    try await ServerSession.run(endpoint, context: context) { session in
+                    try await ServerSession.run(endpoint, context: context, isPersistent: isPersistent) { session in
                         try output.print(try await Self.call(session.client, subject, argument))
                     }
                 }

@@ -16,6 +16,8 @@ struct Listen: ParsableCommand {
               ipc-gateway listen --unix /run/app/main.sock storage onDidChange
               ipc-gateway listen --host gateway.example.org --cert alice.pem --key alice-key.pem --ca ca.pem \
             --count 3 sample onTick
+              ipc-gateway listen --persistent --host gateway.example.org --cert alice.pem --key alice-key.pem \
+            --ca ca.pem sample onTick
 
             An event that the server does not have never fires, and neither does one that a gateway denies: the \
             protocol has no answer to that.
@@ -55,12 +57,13 @@ struct Listen: ParsableCommand {
             let argument = try json.map { try ValueText.parse(Array($0.utf8), from: "the argument") } ?? .undefined
             let context = try server.announcedContext()
             let subject = RemoteSubject(channel: channel, name: event)
-            let (endpoint, output, count, seconds) = (server.endpoint(), output, count, timeout?.seconds)
+            let (endpoint, isPersistent) = (server.endpoint(), server.persistent)
+            let (output, count, seconds) = (output, count, timeout?.seconds)
             try Interruptible.run {
                 let few = count.map { "fewer than \($0) events came within" } ?? "ended after"
                 let tooLate = { @Sendable in CommandFailure("\(subject): \(few) \(seconds ?? 0) s", .timedOut) }
                 try await Deadline.run(seconds: seconds, failure: tooLate) {
-                    try await ServerSession.run(endpoint, context: context) { session in
+                    try await ServerSession.run(endpoint, context: context, isPersistent: isPersistent) { session in
                         try await Self.listen(session, subject, argument, count: count) { try output.print($0) }
                     }
                 }

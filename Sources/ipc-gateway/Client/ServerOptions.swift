@@ -54,6 +54,16 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The context to announce, as JSON.", valueName: "json"))
     var contextJSON: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            """
+            Open a session that outlives its connection: when it is lost another is made, nothing is lost or done twice, \
+            and standard error tells of it. The server must speak the persistent protocol.
+            """
+        )
+    )
+    var persistent = false
+
     mutating func validate() throws {
         guard [unix != nil, host != nil, tcp != nil].count(where: \.self) == 1 else {
             throw ValidationError("Say where to connect to: --unix PATH, --host HOST[:PORT] or --tcp HOST:PORT.")

@@ -16,18 +16,23 @@ struct ServerSession: Sendable {
     /// Who asks.
     let client: IPCClient<IPCValue>
     /// What carries it.
-    let connection: PlainConnection
+    let connection: any MessagePassingProtocol
+    /// Returns when it is closed.
+    private let closed: @Sendable () async -> Void
 
     /// Connects, runs `body`, and ends the connection, whatever comes of it.
     ///
+    /// - Parameter isPersistent: Whether the session outlives its connections. What becomes of them is said on standard
+    ///   error.
     /// - Throws: ``CommandFailure`` when there is no connection, `CancellationError` when the task is cancelled before, and
     ///   what `body` throws.
     static func run<Value: Sendable>(
         _ endpoint: ClientEndpoint,
         context: IPCValue,
+        isPersistent: Bool = false,
         _ body: (ServerSession) async throws -> Value
     ) async throws -> Value {
-        let session = try await connect(endpoint, context)
+        let session = try await connect(endpoint, context, isPersistent)
         do {
             let value = try await body(session)
             await session.end()
@@ -38,11 +43,15 @@ struct ServerSession: Sendable {
         }
     }
 
-    private static func connect(_ endpoint: ClientEndpoint, _ context: IPCValue) async throws -> ServerSession {
+    private static func connect(
+        _ endpoint: ClientEndpoint,
+        _ context: IPCValue,
+        _ isPersistent: Bool
+    ) async throws -> ServerSession {
         do {
             var options = TransportOptions()
             options.lingerTimeout = linger
-            let connection = try await PlainConnection.connect(to: endpoint, options: options)
+            let (connection, closed) = try await dial(endpoint, options, isPersistent)
             let client = try IPCClient(over: connection, context: context)
             // With TLS 1.3 a server refuses a certificate only now.
             try await withTaskCancellationHandler {
@@ -50,7 +59,7 @@ struct ServerSession: Sendable {
             } onCancel: {
                 client.dispose()
             }
-            return ServerSession(client: client, connection: connection)
+            return ServerSession(client: client, connection: connection, closed: closed)
         } catch let end as ConnectionEnd {
             try Task.checkCancellation()
             // Who refuses a connection that is there does not know what it is called here.
@@ -61,10 +70,36 @@ struct ServerSession: Sendable {
         }
     }
 
+    private static func dial(
+        _ endpoint: ClientEndpoint,
+        _ options: TransportOptions,
+        _ isPersistent: Bool
+    ) async throws -> (any MessagePassingProtocol, @Sendable () async -> Void) {
+        guard isPersistent else {
+            let connection = try await PlainConnection.connect(to: endpoint, options: options)
+            return (connection, { try? await connection.channel.closeFuture.get() })
+        }
+        let connection = try await PersistentConnection.connect(to: [endpoint], transport: options)
+        let states = connection.states
+        let notes = Task {
+            var note = ReconnectionNote()
+            for await state in states {
+                if let line = note.line(for: state) { Console.complain(line) }
+            }
+        }
+        return (
+            connection,
+            {
+                await connection.waitUntilEnded()
+                await notes.value
+            }
+        )
+    }
+
     /// Ends the connection: what was sent before leaves, and the server gets a moment to end its side too.
     private func end() async {
         client.dispose()
-        try? await connection.channel.closeFuture.get()
+        await closed()
     }
 }
 

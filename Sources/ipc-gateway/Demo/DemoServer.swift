@@ -20,12 +20,15 @@ struct DemoServer: ParsableCommand {
     @Option(help: "The path of its Unix socket.")
     var unix: String
 
+    @Flag(help: "Speak the persistent protocol, for clients with --persistent, in place of the plain one.")
+    var persistent = false
+
     func run() throws {
-        let unix = unix
+        let (unix, persistent) = (unix, persistent)
         try CommandFailure.report {
             do {
                 try Interruptible.run {
-                    let server = try await Self.start(unix)
+                    let server = try await Self.start(unix, persistent)
                     Console.say("listening on \(unix); ctrl-C ends it")
                     await Interruptible.waitForCancellation()
                     await server.stop()
@@ -36,9 +39,9 @@ struct DemoServer: ParsableCommand {
         }
     }
 
-    private static func start(_ path: String) async throws -> SampleServer {
+    private static func start(_ path: String, _ isPersistent: Bool) async throws -> SampleServer {
         do {
-            return try await SampleServer(unix: path)
+            return try await SampleServer(unix: path, isPersistent: isPersistent)
         } catch let error as ListenError {
             throw CommandFailure(error.reason, .unavailable)
         }

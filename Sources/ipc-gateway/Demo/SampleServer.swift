@@ -18,12 +18,17 @@ struct SampleServer {
 
     /// Listens on a socket that only this user may connect to.
     ///
+    /// - Parameters:
+    ///   - path: The socket.
+    ///   - isPersistent: Whether it keeps sessions for clients that lose their connection.
     /// - Throws: `ListenError`.
-    init(unix path: String) async throws {
+    init(unix path: String, isPersistent: Bool = false) async throws {
         server = IPCServer()
         server.registerChannel("sample", SampleChannel())
         server.registerChannel("storage", StorageChannel())
-        listener = try await server.serve(.unix(path))
+        listener =
+            isPersistent
+            ? try await server.serve(.unix(path), sessions: SessionHosting()) : try await server.serve(.unix(path))
     }
 
     /// Ends it, connections included.
