@@ -35,7 +35,8 @@ public struct ClientEndpoint: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - host: A name or an address.
     ///   - port: The port.
-    ///   - configuration: The certificates. Application protocols that are not given become `vscode-ipc`.
+    ///   - configuration: The certificates. Application protocols that are not given become `vscode-ipc`, or
+    ///     `vscode-ipc-persistent` for a ``PersistentConnection``.
     ///   - serverName: Whom the server's certificate must be for; nil for the host.
     public static func tls(
         host: String,

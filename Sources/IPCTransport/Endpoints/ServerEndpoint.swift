@@ -55,8 +55,8 @@ public struct ServerEndpoint: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - host: A name or an address of this machine.
     ///   - port: The port; 0 for one that the system chooses.
-    ///   - configuration: The certificates. Application protocols that are not given become `vscode-ipc`. Clients need
-    ///     a certificate unless it says otherwise.
+    ///   - configuration: The certificates. Application protocols that are not given become `vscode-ipc`, with
+    ///     ``SessionHosting`` before it `vscode-ipc-persistent`. Clients need a certificate unless it says otherwise.
     public static func tls(host: String, port: Int = 0, configuration: TLSConfiguration) -> Self {
         Self(kind: .tls(host: host, port: port, configuration: configuration))
     }

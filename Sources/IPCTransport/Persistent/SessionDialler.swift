@@ -30,8 +30,7 @@ final class SessionDialler: SessionRole {
         self.options = options
         keeper = SessionKeeper(names: endpoints.map { "\($0)" }, options: options)
         opened = eventLoop.makePromise()
-        let session = PersistentSession(settings: options.session, startsOpen: false, at: SessionEngine.now)
-        engine = SessionEngine(session: session, eventLoop: eventLoop, options: transport)
+        engine = SessionEngine(settings: options.session, eventLoop: eventLoop, options: transport)
         engine.role = self
     }
 

@@ -53,6 +53,8 @@ final class SessionEngine: SessionLinkOwner {
     /// What was accepted and not delivered.
     var inbound = MessageQueue()
     var intake = Intake.taking
+    /// How much is taken that nobody wants yet, where only reading on brings acknowledgements.
+    private let hoardBytes: Int
     /// Why it ends.
     var end: ConnectionEnd?
     var isOurEnd = false
@@ -69,8 +71,13 @@ final class SessionEngine: SessionLinkOwner {
     /// What the session had carried when its link came.
     private var carriedBefore: (sent: UInt32, received: UInt32) = (0, 0)
 
-    init(session: PersistentSession, eventLoop: any EventLoop, options: TransportOptions) {
-        self.session = session
+    /// - Parameters:
+    ///   - settings: What the session keeps to; see ``settings(_:_:)``.
+    ///   - eventLoop: Where it lives.
+    ///   - options: Bounds and deadlines.
+    init(settings: SessionSettings, eventLoop: any EventLoop, options: TransportOptions) {
+        session = PersistentSession(settings: settings, startsOpen: false, at: Self.now)
+        hoardBytes = max(settings.window.bytes, options.highWaterMark)
         self.eventLoop = eventLoop
         self.options = options
         shared = SessionShared(options: options)
@@ -213,19 +220,15 @@ final class SessionEngine: SessionLinkOwner {
     ///
     /// As long as this side has room to send, the connection is not read, and the peer waits. When the window is full, that
     /// would be for ever: whoever is to take the messages may wait for room himself, which comes with acknowledgements, and
-    /// these come behind the messages. Then it is read on, and the messages are dropped, to be asked for later.
+    /// these come behind the messages. Then it is read on, and as much is kept as this side may have sent itself. What comes
+    /// beyond that is dropped, to be asked for later, which is slow: replays are made seldom.
     private func updateIntake() {
         let bytes = inbound.byteCount
         let before = intake
-        switch intake {
-        case .taking:
-            if bytes > options.highWaterMark { intake = session.canSend ? .stopped : .dropping }
-        case .stopped, .dropping:
-            if bytes <= options.highWaterMark / 2 {
-                intake = .taking
-            } else if !session.canSend {
-                intake = .dropping
-            }
+        if bytes > (session.canSend ? options.highWaterMark : hoardBytes) {
+            if before != .dropping { intake = session.canSend ? .stopped : .dropping }
+        } else if bytes <= options.highWaterMark / 2 || (before == .stopped && !session.canSend) {
+            intake = .taking
         }
         if (intake == .dropping) != (before == .dropping) {
             session.takeMessages(intake != .dropping, at: Self.now)

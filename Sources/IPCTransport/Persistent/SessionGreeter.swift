@@ -15,7 +15,10 @@ final class SessionGreeter: SessionLinkOwner {
     private init(_ link: SessionLink, host: SessionHost) {
         self.host = host
         self.link = link
-        session = PersistentSession(settings: host.settings, startsOpen: false, at: SessionEngine.now)
+        var settings = host.settings
+        // Nothing larger has to come before there is a session, so nothing larger is kept.
+        settings.limits.frameBytes = settings.controlBytes
+        session = PersistentSession(settings: settings, startsOpen: false, at: SessionEngine.now)
     }
 
     /// Waits for `connect`. The link keeps the greeter.
@@ -30,7 +33,7 @@ final class SessionGreeter: SessionLinkOwner {
 
     func linkRead(_ link: SessionLink, _ bytes: ByteBuffer) {
         session.append(bytes.readableBytesUInt8Span, at: SessionEngine.now)
-        do {
+        do throws(SessionFailure) {
             while let event = try session.nextEvent(at: SessionEngine.now) {
                 guard case .control(let json) = event else { return abandon() }
                 guard case .connect(let token) = try SessionControl(json) else {
@@ -40,12 +43,14 @@ final class SessionGreeter: SessionLinkOwner {
                 if let token {
                     try host.resume(token, over: link, unread: session.takeUnread())
                 } else {
-                    try host.open(session, over: link)
+                    try host.open(over: link, unread: session.takeUnread())
                 }
                 return
             }
         } catch {
-            refuse((error as? SessionFailure) ?? SessionFailure(.notAllowed, "\(error)"))
+            let isStranger = session.failure != nil
+            let hint = "this server speaks the persistent protocol, where 'connect' comes first"
+            refuse(isStranger ? SessionFailure(.malformed, hint) : error)
         }
     }
 

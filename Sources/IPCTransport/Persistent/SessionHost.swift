@@ -47,7 +47,7 @@ final class SessionHost {
     // MARK: What clients ask for
 
     /// A new session.
-    func open(_ session: PersistentSession, over link: SessionLink) throws {
+    func open(over link: SessionLink, unread: [UInt8]) throws(SessionFailure) {
         guard !isClosed else {
             throw SessionFailure(.draining, "the server does not take new sessions any more")
         }
@@ -55,7 +55,8 @@ final class SessionHost {
         guard sessions.count < hosting.maximumSessions else {
             throw SessionFailure(.limit, "the server has \(sessions.count) sessions, more it does not take")
         }
-        let engine = SessionEngine(session: session, eventLoop: eventLoop, options: transport)
+        let engine = SessionEngine(settings: settings, eventLoop: eventLoop, options: transport)
+        engine.session.append(unread.span, at: SessionEngine.now)
         let token = SessionToken(of: name)
         let hosted = HostedSession(
             engine,
@@ -65,8 +66,6 @@ final class SessionHost {
         )
         engine.role = hosted
         sessions[token.key] = hosted
-        link.hand(to: engine)
-        engine.link = link
         hosted.agree { $0.open(at: SessionEngine.now) }
         let connection = PersistentConnection(engine)
         engine.attach(link)
@@ -74,7 +73,7 @@ final class SessionHost {
     }
 
     /// A session that was there before.
-    func resume(_ token: String, over link: SessionLink, unread: [UInt8]) throws {
+    func resume(_ token: String, over link: SessionLink, unread: [UInt8]) throws(SessionFailure) {
         try admit(link)
         guard let key = SessionToken.key(of: token), let hosted = sessions[key], hosted.token.matches(token) else {
             guard !expired.contains(where: { $0.matches(token) }) else {

@@ -172,7 +172,8 @@ struct SessionKeeper: Sendable {
             return dial()
         case .asking:
             let seconds = Double(answerTimeout / 1_000_000) / 1_000
-            let end = ConnectionEnd(.lost, "\(names[current]): no answer to 'connect' within \(seconds) s")
+            let hint = hasSession ? "" : "; does it speak the persistent protocol?"
+            let end = ConnectionEnd(.lost, "\(names[current]): no answer to 'connect' within \(seconds) s\(hint)")
             return [.hangUp] + failed(end, at: now, chance: chance)
         default:
             return []

@@ -67,11 +67,6 @@ final class SessionLink: ChannelInboundHandler {
         setReading(true)
     }
 
-    /// Changes the owner.
-    func hand(to owner: any SessionLinkOwner) {
-        self.owner = owner
-    }
-
     /// Turns reading on or off.
     func setReading(_ isReading: Bool) {
         guard isReading != self.isReading, let context else { return }

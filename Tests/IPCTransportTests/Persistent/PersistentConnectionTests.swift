@@ -158,7 +158,7 @@ struct PersistentConnectionTests {
         let accepted = NIOLockedValueBox<PersistentConnection?>(nil)
         let atServer = RecordingReceiver()
         var hosting = SessionHosting()
-        hosting.session.window = SessionWindow(messages: 64, bytes: 1 << 20)
+        hosting.session.window = SessionWindow(messages: 64, bytes: 1 << 15)
         hosting.session.acknowledgesEarlyAt = hosting.session.window.quarter
         var transport = TransportOptions()
         transport.highWaterMark = 4_096
@@ -197,6 +197,37 @@ struct PersistentConnectionTests {
         #expect(atServer.messages.map { $0[0] } == (0..<300).map { UInt8(truncatingIfNeeded: $0) })
         client.close(.disposed)
         await server.waitUntilEnded()
+        await listener.close()
+    }
+
+    @Test("do not stall when all goes one way, without an answer to acknowledge with")
+    func oneWay() async throws {
+        let count = 50_000
+        let atServer = NIOLockedValueBox(0)
+        var hosting = SessionHosting()
+        // With acknowledgements after two seconds each window would take that long.
+        hosting.session.window = SessionWindow(messages: 500, bytes: 1 << 20)
+        hosting.session.acknowledgesEarlyAt = hosting.session.window.quarter
+        let receiver = RecordingReceiver { _ in atServer.withLockedValue { $0 += 1 } }
+        let listener = try await IPCListener.open(
+            .tcp(),
+            sessions: hosting,
+            acceptSession: { $0.start(delivering: receiver) },
+            accept: { _ in }
+        )
+        let endpoint = ClientEndpoint.tcp(port: try #require(listener.port))
+        let client = try await PersistentConnection.connect(
+            to: [endpoint],
+            options: ReconnectionOptions(session: hosting.session)
+        )
+        client.start(delivering: RecordingReceiver())
+        for number in 0..<count {
+            if client.isCongested { await client.drain() }
+            client.send([UInt8(truncatingIfNeeded: number)])
+        }
+        try await eventually("all have come") { atServer.withLockedValue { $0 } == count }
+        client.close(.disposed)
+        await client.waitUntilEnded()
         await listener.close()
     }
 }
