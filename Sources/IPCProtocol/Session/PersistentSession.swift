@@ -31,6 +31,10 @@ public struct PersistentSession: Sendable {
         case detached
     }
 
+    /// The protocol's name in TLS's negotiation of application protocols (ALPN), where sessions are agreed upon with
+    /// ``SessionControl`` messages.
+    public static let applicationProtocol = "vscode-ipc-persistent"
+
     let settings: SessionSettings
     var decoder: FrameDecoder
     var window: OutgoingWindow

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import IPC
+internal import IPCProtocol
 public import NIOCore
 internal import Synchronization
 public import TLSEngine
@@ -16,7 +17,7 @@ public import TLSEngine
 /// is closed when it is let go.
 public final class PersistentConnection: MessagePassingProtocol {
     /// The protocol's name in TLS's negotiation of application protocols (ALPN).
-    public static let applicationProtocol = "vscode-ipc-persistent"
+    public static let applicationProtocol = PersistentSession.applicationProtocol
 
     private let eventLoop: any EventLoop
     private let shared: SessionShared

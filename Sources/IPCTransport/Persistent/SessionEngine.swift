@@ -66,8 +66,8 @@ final class SessionEngine: SessionLinkOwner {
     private var isBusy = false
     var isPumping = false
     var isPumpScheduled = false
-    private var timer: Scheduled<Void>?
-    private var timerAt = UInt64.max
+    var timer: Scheduled<Void>?
+    var timerAt = UInt64.max
     /// What the session had carried when its link came.
     private var carriedBefore: (sent: UInt32, received: UInt32) = (0, 0)
 
@@ -241,32 +241,6 @@ final class SessionEngine: SessionLinkOwner {
 
     /// Whether nothing is read. What the two ends say to each other about going on is read always.
     private var isStopped: Bool { intake == .stopped && session.link == .open && phase == .open }
-
-    // MARK: Time
-
-    func armTimer() {
-        let deadline = phase == .over ? .max : session.nextDeadline
-        // One that comes too early looks again.
-        guard deadline < timerAt else { return }
-        timer?.cancel()
-        timerAt = deadline
-        let time = NIODeadline.uptimeNanoseconds(min(deadline, UInt64(Int64.max)))
-        timer = eventLoop.assumeIsolated().scheduleTask(deadline: time) { self.timeHasPassed() }
-    }
-
-    private func timeHasPassed() {
-        timerAt = .max
-        timer = nil
-        guard phase != .over else { return }
-        if let timeOut = session.advance(to: Self.now), let link {
-            let seconds = timeOut.silence / 1_000_000_000
-            let count = timeOut.unacknowledgedCount
-            let what = "nothing has come from the peer for \(seconds) s, and it owes \(count) acknowledgements"
-            linkEnded(link, ConnectionEnd(.lost, what))
-        }
-        noteRoundTrip()
-        pump()
-    }
 
     /// Nothing is to be done any more: lets everything go.
     func letGo() {

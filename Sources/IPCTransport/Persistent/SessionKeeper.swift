@@ -245,42 +245,4 @@ struct SessionKeeper: Sendable {
     private var graceIsOver: ConnectionEnd {
         ConnectionEnd(.lost, "no connection for \(graceTime) s, for which the server keeps the session: \(lastReason)")
     }
-
-    // MARK: Codes
-
-    /// Whether a refusal means: not now.
-    static func isTemporary(_ code: SessionCode) -> Bool {
-        [.limit, .draining, .upstreamUnavailable].contains(code)
-    }
-
-    /// Whether a session is over for good when it is refused with this code.
-    ///
-    /// Another address may be another gateway, which does not know the session, or does not let this client in. Only what
-    /// nobody can say without having the session counts from there.
-    static func isPermanent(_ code: SessionCode, fromHome: Bool) -> Bool {
-        guard !fromHome else { return !isTemporary(code) }
-        return [.notYours, .sessionExpired, .revoked, .stateLost, .sequenceExhausted].contains(code)
-    }
-
-    private static func end(_ code: SessionCode, _ reason: String, from name: String) -> ConnectionEnd {
-        let text = reason.isEmpty ? "the server refuses the session" : reason
-        return ConnectionEnd(.refused, "\(name): \(text) (\(code.rawValue))")
-    }
-}
-
-extension UInt64 {
-    /// So much later; the end of time is never passed.
-    func later(by duration: UInt64) -> UInt64 {
-        let (sum, overflow) = addingReportingOverflow(duration)
-        return overflow ? .max : sum
-    }
-}
-
-extension Duration {
-    /// In nanoseconds, as sessions count time; 0 for a negative one.
-    var sessionTime: UInt64 {
-        guard self > .zero else { return 0 }
-        guard self < .seconds(1_000_000_000) else { return .max }
-        return UInt64(components.seconds) * 1_000_000_000 + UInt64(components.attoseconds / 1_000_000_000)
-    }
 }
