@@ -100,7 +100,7 @@ public final class GatewaySnapshot: Sendable {
         if let groups = tls.groups { result.groups = groups }
         result.applicationProtocols = [GatewaySession.applicationProtocol]
         if configuration.sessions.isOffered {
-            result.applicationProtocols.append(GatewaySession.persistentApplicationProtocol)
+            result.applicationProtocols.append(PersistentSession.applicationProtocol)
         }
         return result
     }

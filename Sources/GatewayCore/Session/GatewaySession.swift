@@ -15,8 +15,6 @@ public import IPCProtocol
 public struct GatewaySession: Sendable {
     /// The ALPN name of the plain protocol.
     public static let applicationProtocol = "vscode-ipc"
-    /// The ALPN name of the persistent protocol, where a session outlives its connection.
-    public static let persistentApplicationProtocol = "vscode-ipc-persistent"
 
     /// What to do with the first frame of the bytes that were given.
     public enum ClientAction: Sendable, Equatable {

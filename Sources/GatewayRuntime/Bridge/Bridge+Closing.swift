@@ -102,7 +102,11 @@ extension Bridge {
         clientHasMore = false
         deadlines = BridgeDeadlines()
         noteActivity()
-        if let code = reason.clientCode {
+        // What happens to a connection before it has said which session it wants says nothing about that session.
+        let isUndecided = persistence.map { !$0.isOpen && $0.wantedToken == nil } ?? false
+        if isUndecided, reason.clientCode == .limit {
+            // Nothing: it is a loss, and the client tries again.
+        } else if let code = reason.clientCode {
             let text = reason.clientText(isLocal: client.isLocal)
             persistence?.epitaph = .init(code, text)
             sendError(code, text)

@@ -3,6 +3,7 @@
 
 internal import GatewayCore
 internal import Glibc
+internal import IPCProtocol
 internal import TLSEngine
 
 /// The way of the data: bytes in, judged, and out at the other side.
@@ -61,7 +62,7 @@ extension Bridge {
             log.identified(identity)
             let session = try snapshot.session(for: identity)
             self.session = session
-            if client.negotiated?.applicationProtocol == GatewaySession.persistentApplicationProtocol {
+            if client.negotiated?.applicationProtocol == PersistentSession.applicationProtocol {
                 startPersistence(session.terms)
             }
             guard phase == .handshaking else { return }

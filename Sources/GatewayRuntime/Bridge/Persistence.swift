@@ -6,8 +6,6 @@ internal import IPCProtocol
 
 /// What a bridge has more when its client speaks the persistent protocol: the session goes on when the connection is lost.
 final class Persistence {
-    /// A received byte or message is acknowledged at once when so much has come since the last acknowledgement.
-    private static let earlyAcknowledgement = SessionWindow(messages: 1024, bytes: 256 << 10)
     /// How much the gateway's own answers may take beyond the window before no more is taken from the client.
     private static let answers = SessionWindow(messages: 512, bytes: 512 << 10)
     /// What one such answer may take, the header included.
@@ -48,17 +46,18 @@ final class Persistence {
         wire: IPCLimits,
         at now: UInt64
     ) {
-        let early = SessionWindow(
-            messages: min(limits.window.quarter.messages, Self.earlyAcknowledgement.messages),
-            bytes: min(limits.window.quarter.bytes, Self.earlyAcknowledgement.bytes)
-        )
         // When a server is lost, all that was asked of it is answered at once.
         let open = client.callsOutstanding + client.listens
         let reserve = SessionWindow(
             messages: 2 * Self.answers.messages + open,
             bytes: 2 * Self.answers.bytes + open * Self.answerBytes
         )
-        settings = SessionSettings(limits: wire, window: limits.window, reserve: reserve, acknowledgesEarlyAt: early)
+        settings = SessionSettings(
+            limits: wire,
+            window: limits.window,
+            reserve: reserve,
+            acknowledgesEarlyAt: limits.window.early
+        )
         session = PersistentSession(settings: settings, startsOpen: false, at: now)
         self.token = token
         self.graceTime = graceTime

@@ -61,7 +61,7 @@ final class SessionTable: Sendable {
     /// A token that nobody has.
     func makeToken() -> SessionToken {
         var generator = SystemRandomNumberGenerator()
-        return SessionToken(gateway: gateway, using: &generator)
+        return SessionToken(keeper: gateway, using: &generator)
     }
 
     /// From now on the session can be resumed.

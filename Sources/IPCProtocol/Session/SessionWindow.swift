@@ -25,4 +25,10 @@ public struct SessionWindow: Sendable, Hashable {
     public var quarter: SessionWindow {
         SessionWindow(messages: max(1, messages / 4), bytes: max(1, bytes / 4))
     }
+
+    /// What is received before it is acknowledged early, when nothing is known of the peer's window: a quarter of this one,
+    /// and at most 1,024 messages or 256 KiB, which costs nothing to speak of and leaves a peer with a small window going.
+    public var early: SessionWindow {
+        SessionWindow(messages: min(quarter.messages, 1_024), bytes: min(quarter.bytes, 256 << 10))
+    }
 }

@@ -23,7 +23,7 @@ final class HostedSession: SessionRole {
     /// Says `ok`, and lets messages flow behind it.
     func agree(_ flow: (inout PersistentSession) -> Void) {
         let seconds = Int(clamping: host.hosting.graceTime.components.seconds)
-        engine.send(.ok(token: token.text, graceTime: min(max(seconds, 0), 999_999_999)))
+        engine.send(.ok(token: token.description, graceTime: min(max(seconds, 0), 999_999_999)))
         flow(&engine.session)
         engine.schedulePump()
     }

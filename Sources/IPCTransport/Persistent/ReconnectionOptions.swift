@@ -34,10 +34,10 @@ public struct ReconnectionOptions: Sendable {
         self.chance = chance
     }
 
-    /// VS Code's times and the usual window, of which a quarter is acknowledged at once.
+    /// VS Code's times and the usual window; what is received is acknowledged early.
     public static var defaultSession: SessionSettings {
         var settings = SessionSettings()
-        settings.acknowledgesEarlyAt = settings.window.quarter
+        settings.acknowledgesEarlyAt = settings.window.early
         return settings
     }
 }

@@ -14,12 +14,13 @@ final class SessionHost {
     let settings: SessionSettings
     private let admission: (@Sendable (ConnectingPeer) throws -> Void)?
     private let accept: @Sendable (PersistentConnection) -> Void
-    private var sessions: [SessionToken.Key: HostedSession] = [:]
+    private var sessions: [SessionToken: HostedSession] = [:]
     /// Those without a connection; who has waited longest comes first.
-    private var detached: [SessionToken.Key] = []
+    private var detached: [SessionToken] = []
     /// Of those that were given up, so that who comes too late is told so. Bounded.
     private var expired: [SessionToken] = []
-    private let name = SessionToken.randomName()
+    private let name = String(UInt32.random(in: 0...UInt32.max), radix: 36)
+    private var generator = SystemRandomNumberGenerator()
     private var isClosed = false
 
     private static let expiredLimit = 1_000
@@ -57,7 +58,7 @@ final class SessionHost {
         }
         let engine = SessionEngine(settings: settings, eventLoop: eventLoop, options: transport)
         engine.session.append(unread.span, at: SessionEngine.now)
-        let token = SessionToken(of: name)
+        let token = SessionToken(keeper: name, using: &generator)
         let hosted = HostedSession(
             engine,
             token: token,
@@ -65,7 +66,7 @@ final class SessionHost {
             host: self
         )
         engine.role = hosted
-        sessions[token.key] = hosted
+        sessions[token] = hosted
         hosted.agree { $0.open(at: SessionEngine.now) }
         let connection = PersistentConnection(engine)
         engine.attach(link)
@@ -75,8 +76,9 @@ final class SessionHost {
     /// A session that was there before.
     func resume(_ token: String, over link: SessionLink, unread: [UInt8]) throws(SessionFailure) {
         try admit(link)
-        guard let key = SessionToken.key(of: token), let hosted = sessions[key], hosted.token.matches(token) else {
-            guard !expired.contains(where: { $0.matches(token) }) else {
+        let key = SessionToken(token)
+        guard let key, let hosted = sessions[key] else {
+            guard key.map(expired.contains) != true else {
                 throw SessionFailure(.sessionExpired, "nobody came back to the session in time")
             }
             throw SessionFailure(.unknownSession, "there is no such session here")
@@ -102,7 +104,7 @@ final class SessionHost {
     /// A session has no connection any more.
     func detached(_ session: HostedSession) {
         guard !isClosed else { return session.giveUp("the server does not take connections any more") }
-        detached.append(session.token.key)
+        detached.append(session.token)
         guard detached.count > hosting.maximumDetachedSessions, let oldest = sessions[detached[0]] else { return }
         oldest.giveUp("too many clients have lost their connection")
     }
@@ -115,8 +117,8 @@ final class SessionHost {
 
     /// A session is over.
     func ended(_ session: HostedSession) {
-        sessions[session.token.key] = nil
-        remove(&detached, session.token.key)
+        sessions[session.token] = nil
+        remove(&detached, session.token)
     }
 
     /// Nobody listens any more: who is there is asked to go, who is not cannot come back.
@@ -126,7 +128,7 @@ final class SessionHost {
         for session in Array(sessions.values) { session.hostCloses() }
     }
 
-    private func remove(_ keys: inout [SessionToken.Key], _ key: SessionToken.Key) {
+    private func remove(_ keys: inout [SessionToken], _ key: SessionToken) {
         if let index = keys.firstIndex(of: key) { keys.remove(at: index) }
     }
 }

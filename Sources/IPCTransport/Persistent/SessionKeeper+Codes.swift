@@ -5,18 +5,18 @@ internal import IPC
 internal import IPCProtocol
 
 extension SessionKeeper {
-    /// Whether a refusal means: not now.
+    /// Whether a refusal of who has not got the session means: not now.
     static func isTemporary(_ code: SessionCode) -> Bool {
         [.limit, .draining, .upstreamUnavailable].contains(code)
     }
 
     /// Whether a session is over for good when it is refused with this code.
     ///
-    /// Another address may be another gateway, which does not know the session, or does not let this client in. Only what
+    /// Who has the session says with the code why it ended. Another address may be another gateway, which does not know the session, or does not let this client in. Only what
     /// nobody can say without having the session counts from there.
     static func isPermanent(_ code: SessionCode, fromHome: Bool) -> Bool {
-        guard !fromHome else { return !isTemporary(code) }
-        return [.notYours, .sessionExpired, .revoked, .stateLost, .sequenceExhausted].contains(code)
+        fromHome
+            || [.notYours, .sessionExpired, .revoked, .stateLost, .sequenceExhausted].contains(code)
     }
 
     /// What a refusal is to those who wait.

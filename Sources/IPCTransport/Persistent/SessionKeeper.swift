@@ -13,9 +13,9 @@ internal import IPCProtocol
 ///   other refusal ends it.
 /// - After a loss the address that has the session is tried first, at once, then the others in turn, with growing waits
 ///   between the rounds. A connection that has carried something, or was there for ``stableTime``, starts the waits anew.
-/// - `limit`, `draining` and `upstream-unavailable` mean: not now. Another attempt follows, like after any other failure.
-/// - All other refusals, those that are not known here too, are for good. Only another address may, of a session that is not
-///   its own, say what is wrong without ending it, see ``isPermanent(_:fromHome:)``; it is not asked again during this loss.
+/// - A refusal by the address that has the session is for good, whatever its code. Another address may, of a session that is
+///   not its own, say what is wrong without ending it, see ``isPermanent(_:fromHome:)``; unless it means "not now", it is not
+///   asked again during this loss.
 /// - All that ends when the grace time is over that the server has told, counted from the loss.
 struct SessionKeeper: Sendable {
     enum Action: Sendable, Hashable {

@@ -136,7 +136,7 @@ struct SessionKeeperTests {
         "ends for good when the address that has the session says so",
         arguments: [
             "unsupported-version", "malformed", "not-allowed", "unknown-session", "session-expired", "not-yours",
-            "state-lost", "revoked", "sequence-exhausted", "something-new",
+            "state-lost", "revoked", "sequence-exhausted", "limit", "draining", "upstream-unavailable", "something-new",
         ]
     )
     func permanent(code: String) {
@@ -151,15 +151,18 @@ struct SessionKeeperTests {
         #expect(running.received(refusal, at: 0, chance: 0) == actions)
     }
 
-    @Test("tries again when it is told: not now", arguments: ["limit", "draining", "upstream-unavailable"])
+    @Test("asks another address again that says: not now", arguments: ["limit", "draining", "upstream-unavailable"])
     func temporary(code: String) {
-        var keeper = Self.established()
+        var keeper = Self.established(["a", "b"])
         _ = keeper.lost(Self.loss, at: 0, chance: 0)
+        #expect(keeper.lost(Self.loss, at: 0, chance: 0).last == .dial(1))
         _ = keeper.connected(at: 0)
         let refusal = SessionControl.error(SessionCode(rawValue: code), reason: "")
-        let reason = "a: the server refuses the session (\(code))"
+        let reason = "b: the server refuses the session (\(code))"
         let actions = keeper.received(refusal, at: 0, chance: 0)
-        #expect(actions == [.hangUp, Self.reconnecting(2, .seconds(1), reason)])
+        #expect(actions == [.hangUp, Self.reconnecting(3, .seconds(1), reason)])
+        #expect(keeper.advance(to: Self.second, chance: 0) == [.dial(0)])
+        #expect(keeper.lost(Self.loss, at: Self.second, chance: 0).last == .dial(1))
     }
 
     @Test("does not believe another address that it does not know the session, and does not ask it again")

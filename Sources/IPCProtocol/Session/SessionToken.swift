@@ -1,19 +1,19 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The name of a session that outlives its connections: the gateway that has it, and 128 random bits.
+/// The name of a session that outlives its connections: who keeps it, and 128 random bits.
 ///
-/// Who knows it does not have the session yet: see ``SessionOwner``. Two tokens are compared in the same time wherever
+/// It says which session, not whose. Two tokens are compared in the same time wherever
 /// they differ, and hashed with a key of the process's own, so that answers do not tell how much of a guess was right.
 public struct SessionToken: Sendable, Hashable, CustomStringConvertible {
-    /// The gateway's name.
-    public let gateway: String
+    /// Who keeps the session.
+    public let keeper: String
     private let high: UInt64
     private let low: UInt64
 
     /// Makes a token for a new session.
-    public init(gateway: String, using generator: inout some RandomNumberGenerator) {
-        self.gateway = gateway
+    public init(keeper: String, using generator: inout some RandomNumberGenerator) {
+        self.keeper = keeper
         high = generator.next()
         low = generator.next()
     }
@@ -32,27 +32,27 @@ public struct SessionToken: Sendable, Hashable, CustomStringConvertible {
             }
             halves[place / 16] = halves[place / 16] << 4 | UInt64(digit)
         }
-        gateway = String(decoding: bytes.dropLast(33), as: UTF8.self)
+        keeper = String(decoding: bytes.dropLast(33), as: UTF8.self)
         high = halves[0]
         low = halves[1]
     }
 
-    /// `GATEWAY.HEX`, with 32 digits.
+    /// `KEEPER.HEX`, with 32 digits.
     public var description: String {
         func hex(_ half: UInt64) -> String {
             let digits = String(half, radix: 16)
             return String(repeating: "0", count: 16 - digits.utf8.count) + digits
         }
-        return "\(gateway).\(hex(high))\(hex(low))"
+        return "\(keeper).\(hex(high))\(hex(low))"
     }
 
     /// The end of the token, by which logs call a session: it tells sessions apart and does not let anybody have one.
     public var label: String { String(description.suffix(6)) }
 
-    /// Whether two tokens are the same. The name of the gateway is no secret.
+    /// Whether two tokens are the same. The name of who keeps the session is no secret.
     public static func == (one: Self, other: Self) -> Bool {
         let difference = (one.high ^ other.high) | (one.low ^ other.low)
-        return difference == 0 && one.gateway.utf8.elementsEqual(other.gateway.utf8)
+        return difference == 0 && one.keeper.utf8.elementsEqual(other.keeper.utf8)
     }
 
     /// Hashes the random bits.
