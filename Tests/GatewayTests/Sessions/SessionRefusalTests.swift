@@ -22,6 +22,16 @@ struct SessionRefusalTests {
             Issue.record("a stranger's certificate got as far as \(stranger)")
             return
         }
+        let expired = try stage.bench.authority.client(
+            "alice-expired",
+            uris: ["spiffe://example.org/dev/alice"],
+            notBefore: "-2d",
+            notAfter: "-1d"
+        )
+        guard case .ended = try thief.resume(tls: stage.bench.tls(expired)) else {
+            Issue.record("an expired certificate was enough")
+            return
+        }
         guard case .ended = try thief.resume(tls: stage.bench.tls(nil)) else {
             Issue.record("no certificate was enough")
             return
