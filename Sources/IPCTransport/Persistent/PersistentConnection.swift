@@ -86,6 +86,9 @@ public final class PersistentConnection: MessagePassingProtocol {
     /// The peer's address on the last connection.
     public var remoteAddress: SocketAddress? { shared.peer.address }
 
+    /// Which of the addresses the last connection was made to; nil for a server's session.
+    public var endpoint: ClientEndpoint? { shared.endpoint }
+
     /// Waits until it is over, closed by either side or failed, and its last connection is closed, too.
     public func waitUntilEnded() async {
         await shared.waitForEnd()

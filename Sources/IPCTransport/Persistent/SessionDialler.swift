@@ -14,6 +14,8 @@ final class SessionDialler: SessionRole {
     private var dialling: Task<Void, Never>?
     /// Tells apart what comes of one attempt and of those before.
     private var dialNumber = 0
+    /// What is dialled, or was last.
+    private var dialled: ClientEndpoint?
     private var timer: Scheduled<Void>?
     private let opened: EventLoopPromise<Void>
 
@@ -98,12 +100,14 @@ final class SessionDialler: SessionRole {
     }
 
     private func noteFacts() {
+        engine.shared.endpoint = dialled
         engine.shared.noteReconnections(keeper.reconnections)
         if let time = keeper.roundTripTime { engine.shared.noteRoundTrip(.nanoseconds(Int64(clamping: time))) }
     }
 
     private func dial(_ endpoint: ClientEndpoint) {
         dialNumber += 1
+        dialled = endpoint
         let number = dialNumber
         let transport = engine.options
         let eventLoop = engine.eventLoop

@@ -40,6 +40,7 @@ final class SessionShared: Sendable {
         var statistics = PersistentConnection.Statistics()
         var security: ConnectionFacts.Security?
         var remoteAddress: SocketAddress?
+        var endpoint: ClientEndpoint?
     }
 
     private let contents = NIOLockedValueBox(Contents())
@@ -93,6 +94,12 @@ final class SessionShared: Sendable {
     /// Takes the next message.
     func take() -> [UInt8]? {
         contents.withLockedValue { $0.inbox.take() }
+    }
+
+    /// Where the last connection that was used was dialled to; nil for a server's session.
+    var endpoint: ClientEndpoint? {
+        get { contents.withLockedValue { $0.endpoint } }
+        set { contents.withLockedValue { $0.endpoint = newValue } }
     }
 
     /// Takes note of how full the window is, and lets those go on who have waited for room.
