@@ -215,7 +215,9 @@ public final class IPCListener: Sendable {
     /// go on. Doing it twice does nothing.
     public func close() async {
         if !isClosing.value.exchange(true, ordering: .relaxed), let file {
-            try? await NIOThreadPool.singleton.runIfActive { file.removeFile() }
+            // Also when the task that closes has been cancelled, as that of a server that is stopped.
+            let loop = channel.eventLoop
+            try? await NIOThreadPool.singleton.runIfActive(eventLoop: loop) { file.removeFile() }.get()
         }
         // An error only says that it was closed already.
         try? await channel.close()
