@@ -77,6 +77,9 @@ public struct TLSConfiguration: Sendable {
     ///
     /// A file that does not exist yet is made with mode 0600; one that others could open is refused, and so is a link.
     public var keyLogFile: String?
+    /// Makes the contexts of a client in place of `TLSContext.init`, for whoever goes on with older files while newer ones
+    /// cannot be used (`CredentialReloader`).
+    package var contextSource: (@Sendable (TLSConfiguration) throws(TLSConfigurationError) -> TLSContext)?
     /// Unix seconds, for everything that is judged by time: certificates, revocation lists, sessions.
     public var clock: @Sendable () -> Int64 = Self.systemClock
 

@@ -29,6 +29,7 @@ struct ChannelSetup: Sendable {
         if configuration.applicationProtocols.isEmpty {
             configuration.applicationProtocols = applicationProtocols
         }
+        if let source = configuration.contextSource { return try source(configuration) }
         return try TLSContext(configuration)
     }
 
