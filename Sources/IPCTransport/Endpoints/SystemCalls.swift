@@ -38,6 +38,8 @@ enum SystemCalls {
     static let connectionAborted = ECONNABORTED
     static let tryAgain = EAGAIN
     static let addressInUse = EADDRINUSE
+    /// The user that this process acts for.
+    static var effectiveUser: UInt32 { UInt32(geteuid()) }
     /// The longest path of a Unix socket, in bytes.
     static let pathLimit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
