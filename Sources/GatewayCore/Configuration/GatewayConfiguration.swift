@@ -164,6 +164,11 @@ public struct GatewayConfiguration: Sendable {
     /// The path as the process must open it: absolute as it is, relative ones from the folder of the configuration. A
     /// store URI (`file:…`, `pkcs11:…`) stays as it is.
     public func resolve(_ path: String) -> String {
+        Self.resolve(path, namedIn: file)
+    }
+
+    /// A path that a file names: relative to that file; a store URI as it is.
+    static func resolve(_ path: String, namedIn file: String) -> String {
         let scheme = path.utf8.prefix { $0 != UInt8(ascii: ":") }
         if scheme.count < path.utf8.count, ["file", "pkcs11"].contains(String(scheme)) { return path }
         guard !path.utf8.starts(with: "/".utf8), let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else {

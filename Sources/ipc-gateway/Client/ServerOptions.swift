@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import GatewayCore
 internal import IPCProtocol
 internal import IPCTransport
 internal import TLSEngine
@@ -9,7 +10,7 @@ internal import TLSEngine
 /// Where to connect to, and as whom.
 struct ServerOptions: ParsableArguments {
     /// Where gateways listen in the documentation's examples.
-    private static let usualPort: UInt16 = 7443
+    static let usualPort: UInt16 = 7443
 
     @Option(help: ArgumentHelp("A Unix socket.", valueName: "path"))
     var unix: String?

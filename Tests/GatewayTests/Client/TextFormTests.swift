@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+import GatewayCore
 import GatewayTestSupport
 import IPC
 import IPCProtocol
