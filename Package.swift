@@ -176,6 +176,9 @@ let package = Package(
                 "TLSEngine",
                 "ipc-gateway",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             exclude: ["Node"],
             swiftSettings: settings

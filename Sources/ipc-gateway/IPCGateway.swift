@@ -19,6 +19,7 @@ struct IPCGateway: ParsableCommand {
             Run it:         ipc-gateway run --config gateway.yaml
             Ask it:         ipc-gateway explain --config gateway.yaml --certificate alice.pem --call storage.get
             Call a server:  ipc-gateway call --unix main.sock sample add '[2,3]'
+            From elsewhere: ipc-gateway connect --to HOST:7443 --listen app.sock --cert … --key … --ca ca.pem
             See it talk:    ipc-gateway trace --unix main.sock --listen tap.sock
 
             Exit codes: 0 success, 1 failure, 64 wrong usage, 69 an address cannot be listened on or connected to, \
@@ -26,7 +27,7 @@ struct IPCGateway: ParsableCommand {
             """,
         version: "ipc-gateway \(Version.text) (\(TLSContext.libraryVersion))",
         subcommands: [
-            Run.self, Check.self, Call.self, Listen.self, Trace.self, Demo.self, Certs.self, Explain.self,
+            Run.self, Connect.self, Check.self, Call.self, Listen.self, Trace.self, Demo.self, Certs.self, Explain.self,
             PolicyTools.self,
         ]
     )

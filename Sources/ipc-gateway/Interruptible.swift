@@ -12,9 +12,6 @@ struct Interrupted: Error {}
 
 /// Runs a command's asynchronous work while the main thread waits.
 enum Interruptible {
-    /// How long the work may take to come to its end after it was cancelled.
-    private static let grace = Duration.seconds(2)
-
     /// How many threads connections live on.
     private static let loopCount = 2
 
@@ -28,12 +25,22 @@ enum Interruptible {
     ///
     /// SIGPIPE is ignored from then on.
     ///
+    /// - Parameters:
+    ///   - grace: How long the work may take to come to its end after it was cancelled.
+    ///   - hangUp: What SIGHUP does, and whether the work goes on after it; nil leaves that to the system, which ends the
+    ///     process.
+    ///   - work: The work.
     /// - Throws: ``Interrupted`` after ctrl-C or SIGTERM, else what the work throws.
-    static func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) throws -> Value {
+    static func run<Value: Sendable>(
+        grace: Duration = .seconds(2),
+        hangUp: (@Sendable () -> Bool)? = nil,
+        _ work: @escaping @Sendable () async throws -> Value
+    ) throws -> Value {
         let outcome = Shared(Outcome<Value>())
         let done = DispatchSemaphore(value: 0)
         // Blocked in every thread that is started from here on, so that one of them can wait for them.
-        let signals = Signals([SIGINT, SIGTERM])
+        let ends = [SIGINT, SIGTERM]
+        let signals = Signals(hangUp == nil ? ends : ends + [SIGHUP])
         Signals.ignoreBrokenPipes()
         // Otherwise SwiftNIO starts a thread for each core; where the number of threads is bounded that can be too many.
         NIOSingletons.groupLoopCountSuggestion = loopCount
@@ -45,10 +52,12 @@ enum Interruptible {
         }
         DispatchQueue(label: "ipc-gateway.signals").async {
             var signals = signals
-            _ = signals.wait()
+            while signals.wait() == SIGHUP, hangUp?() == true {}
             outcome.value.withLock { $0.isInterrupted = true }
             task.cancel()
-            signals.wait(within: grace)
+            // A SIGHUP that comes now finds nothing to do, and waits for ever.
+            var last = Signals(ends)
+            last.wait(within: grace)
             _exit(ExitCode.interrupted.rawValue)
         }
         done.wait()

@@ -30,13 +30,17 @@ struct LogOptions: ParsableArguments {
     @Option(help: "How lines on standard error look: text, json, or auto (text on a terminal, json otherwise).")
     var logFormat: Format = .auto
 
-    func makeLogger() -> Logger {
+    /// - Parameter line: The line that standard error ends with, for lines to come before it.
+    func makeLogger(above line: StatusLine? = nil) -> Logger {
         let format: LogFormat =
             switch logFormat {
             case .text: .text
             case .json: .json
             case .auto: Console.isTerminal ? .text : .json
             }
-        return Logger(label: "ipc-gateway") { _ in LineLogHandler(format: format, level: logLevel) }
+        return Logger(label: "ipc-gateway") { _ in
+            let handler = LineLogHandler(format: format, level: logLevel)
+            return line.map { StatusLogHandler(handler, above: $0) } ?? handler
+        }
     }
 }

@@ -1,0 +1,1 @@
+../../IPCTransportTests/Persistent/CuttingRelay.swift
