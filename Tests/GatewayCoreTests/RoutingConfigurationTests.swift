@@ -85,8 +85,8 @@ struct RoutingConfigurationTests {
                   windowMessages: 17
                   windowBytes: 5KiB
                   detached: 18
-                  detachedBytes: 19KiB
-                  perIdentity: { detached: 20, detachedBytes: 21KiB }
+                  keptBytes: 19KiB
+                  perIdentity: { detached: 20, keptBytes: 21KiB }
                 """
         )
         let expected = SessionLimits(
@@ -94,8 +94,8 @@ struct RoutingConfigurationTests {
             graceTime: 60_000_000_000,
             window: SessionWindow(messages: 17, bytes: 5 << 10),
             detached: 18,
-            detachedBytes: 19 << 10,
-            perIdentity: SessionLimits.Shared(detached: 20, detachedBytes: 21 << 10)
+            keptBytes: 19 << 10,
+            perIdentity: SessionLimits.Shared(detached: 20, keptBytes: 21 << 10)
         )
         #expect(configuration.sessions == expected)
         #expect(configuration.clients[0].graceTime == 43_200_000_000_000)

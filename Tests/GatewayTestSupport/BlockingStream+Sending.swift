@@ -15,6 +15,11 @@ extension BlockingStream {
         }
     }
 
+    /// Sends bytes as they are, although TLS was begun.
+    public func sendBeneathTLS(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try sendAll($0) }
+    }
+
     func flush() throws(TestSupportError) {
         guard !isQueueing else { return try sendQueued() }
         defer { output.consume(output.count) }

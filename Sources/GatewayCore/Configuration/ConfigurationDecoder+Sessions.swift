@@ -12,7 +12,7 @@ extension ConfigurationDecoder {
     mutating func decodeSessions(_ document: ConfigurationReader.Section) -> SessionLimits {
         var sessions = SessionLimits()
         let known = [
-            "offered", "graceTime", "windowMessages", "windowBytes", "detached", "detachedBytes", "perIdentity",
+            "offered", "graceTime", "windowMessages", "windowBytes", "detached", "keptBytes", "perIdentity",
         ]
         guard let node = document.members["sessions"], let section = reader.section(node, "sessions", known: known)
         else { return sessions }
@@ -29,11 +29,11 @@ extension ConfigurationDecoder {
         if let node = section.members["windowBytes"] {
             sessions.window.bytes = reader.size(node, path("windowBytes"), in: Self.byteRange) ?? 0
         }
-        decodeDetached(section, &sessions.detached, &sessions.detachedBytes)
+        decodeDetached(section, &sessions.detached, &sessions.keptBytes)
         if let node = section.members["perIdentity"],
-            let shared = reader.section(node, path("perIdentity"), known: ["detached", "detachedBytes"])
+            let shared = reader.section(node, path("perIdentity"), known: ["detached", "keptBytes"])
         {
-            decodeDetached(shared, &sessions.perIdentity.detached, &sessions.perIdentity.detachedBytes)
+            decodeDetached(shared, &sessions.perIdentity.detached, &sessions.perIdentity.keptBytes)
         }
         return sessions
     }
@@ -46,8 +46,8 @@ extension ConfigurationDecoder {
         if let node = section.members["detached"] {
             count = reader.integer(node, section.path(of: "detached"), in: Self.countRange) ?? 0
         }
-        if let node = section.members["detachedBytes"] {
-            bytes = reader.size(node, section.path(of: "detachedBytes"), in: Self.byteRange) ?? 0
+        if let node = section.members["keptBytes"] {
+            bytes = reader.size(node, section.path(of: "keptBytes"), in: Self.byteRange) ?? 0
         }
     }
 

@@ -9,8 +9,8 @@ internal import Synchronization
 public final class IdentityLoad: Sendable {
     /// The bounds.
     public let limits: ClientLimits.Shared
-    /// What its sessions use up that wait for their clients.
-    public let detached = DetachedLoad()
+    /// What its sessions use up that outlive their connections.
+    public let sessions = SessionLoad()
 
     private let clients = Atomic<Int>(0)
     private let calls = Atomic<Int>(0)

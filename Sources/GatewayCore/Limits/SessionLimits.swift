@@ -13,22 +13,23 @@ public struct SessionLimits: Sendable, Hashable {
     public var window: SessionWindow
     /// Sessions that wait for their clients, over all threads.
     public var detached: Int
-    /// Bytes that they hold together. At the bound they hold no more, and sessions that come later are not kept.
-    public var detachedBytes: Int
-    /// The same for those of one identity.
+    /// Bytes that all sessions keep for their clients together. At the bound no session that keeps much is given more, and one
+    /// whose client is lost then is not kept.
+    public var keptBytes: Int
+    /// The same for the sessions of one identity.
     public var perIdentity: Shared
 
     /// Bounds on what the sessions of one identity share.
     public struct Shared: Sendable, Hashable {
         /// Sessions that wait for their clients.
         public var detached: Int
-        /// Bytes that they hold together.
-        public var detachedBytes: Int
+        /// Bytes that they keep for their clients together.
+        public var keptBytes: Int
 
         /// Makes a pair of bounds.
-        public init(detached: Int = 64, detachedBytes: Int = 64 << 20) {
+        public init(detached: Int = 64, keptBytes: Int = 128 << 20) {
             self.detached = detached
-            self.detachedBytes = detachedBytes
+            self.keptBytes = keptBytes
         }
     }
 
@@ -38,14 +39,14 @@ public struct SessionLimits: Sendable, Hashable {
         graceTime: UInt64 = 300_000_000_000,
         window: SessionWindow = SessionSettings().window,
         detached: Int = 10_000,
-        detachedBytes: Int = 256 << 20,
+        keptBytes: Int = 512 << 20,
         perIdentity: Shared = Shared()
     ) {
         self.isOffered = isOffered
         self.graceTime = graceTime
         self.window = window
         self.detached = detached
-        self.detachedBytes = detachedBytes
+        self.keptBytes = keptBytes
         self.perIdentity = perIdentity
     }
 }

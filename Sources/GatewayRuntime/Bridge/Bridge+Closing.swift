@@ -54,6 +54,11 @@ extension Bridge {
             let message = "the local server '\(name)' closed inside a frame (\(link.pending.count) bytes had come)"
             return lose(link.index, CloseReason(.upstreamMalformed, message), wasReached: true)
         }
+        if let persistence, session?.survivesLoss(of: link.index) != true {
+            // The client may be away, and has to have everything before it is told.
+            persistence.isEnding = true
+            return
+        }
         guard isTransparent else {
             if client.hasEnded {
                 drop(link)
@@ -61,11 +66,6 @@ extension Bridge {
             }
             let reason = CloseReason(.upstreamClosed, "the local server '\(name)' closed the connection")
             return lose(link.index, reason, wasReached: true)
-        }
-        if let persistence {
-            // The client may be away, and has to have everything before it is told.
-            persistence.isEnding = true
-            return
         }
         if clientEndedFirst == nil { clientEndedFirst = false }
         if link.isGone, !client.hasEnded {
@@ -108,11 +108,14 @@ extension Bridge {
             // Nothing: it is a loss, and the client tries again.
         } else if let code = reason.clientCode {
             let text = reason.clientText(isLocal: client.isLocal)
-            persistence?.epitaph = .init(code, text)
+            endListing(.init(code, text))
             sendError(code, text)
         } else {
             persistence?.session.sendDisconnect()
             pump()
+            if reason.code == .upstreamClosed {
+                endListing(.init(.upstreamUnavailable, "the server behind the gateway has ended the session"))
+            }
         }
         client.flush()
         if client.isEstablished {
@@ -132,7 +135,8 @@ extension Bridge {
     func refuseIncompleteBytes() {
         let limit = snapshot.configuration.limits.incompleteBytes
         let message = "incomplete frames hold more than \(limit) bytes over all connections (limits.incompleteBytes)"
-        close(CloseReason(.incompleteLimit, message))
+        // That is as much the others' doing: a session waits for a better time.
+        loseClient(CloseReason(.incompleteLimit, message))
     }
 
     /// Sends a Control frame that says why; plain clients ignore it, our own client shows it.
@@ -222,7 +226,7 @@ extension Bridge {
             let message = "\(server) has taken nothing of what is queued for it for \(Self.text(timeouts.stall))"
             lose(link.index, CloseReason(.stallTimeout, message), wasReached: true)
         } else if deadlines.idle <= now, let idle = timeouts.idle {
-            close(CloseReason(.idleTimeout, "nothing came from either side for \(Self.text(idle))"))
+            loseClient(CloseReason(.idleTimeout, "nothing came from either side for \(Self.text(idle))"))
         } else if deadlines.closing <= now {
             let side = links.allSatisfy(\.hasEnded) ? "the client" : "the local server"
             let message =

@@ -20,12 +20,13 @@ extension Bridge {
         case .nothing:
             break
         case .failed(let reason):
-            // A loss ends the connection in order, with what was accepted before it.
-            if !client.isLost || phase != .open { close(reason) }
+            // A loss ends the connection in order, with what was accepted before it; of a session any failure is that.
+            if phase != .open || (!client.isLost && persistence == nil) { close(reason) }
         case .plaintext(let count):
             noteActivity()
             charge(count, &clientRate, &deadlines.clientRate, isInbound: true)
             if client.isEstablished, session == nil { handshakeFinished() }
+            if count > 0 { persistence?.session.heard(at: reactor.now) }
             guard phase != .lingering else { return }
             let plaintext = UnsafeMutableRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count])
             if client.pending.isEmpty {

@@ -19,6 +19,7 @@ extension Bridge {
             graceTime: configuration.clients[terms.resolution.entry].graceTime ?? configuration.sessions.graceTime,
             limits: configuration.sessions,
             client: terms.clientLimits,
+            upstreamCount: max(1, terms.upstreams.count),
             wire: configuration.limits.wire,
             at: reactor.now
         )
@@ -31,6 +32,13 @@ extension Bridge {
         let home = SessionTable.Home(thread: environment.sessionThread, handle: clientHandle)
         environment.sessions.add(persistence.token, owner, home)
         persistence.isListed = true
+    }
+
+    /// From now on it cannot, and is told why.
+    func endListing(_ epitaph: SessionTable.Refusal) {
+        guard let persistence, persistence.isListed else { return }
+        persistence.isListed = false
+        environment.sessions.end(persistence.token, epitaph)
     }
 
     // MARK: From the client
@@ -152,20 +160,22 @@ extension Bridge {
     /// Whether servers may be read from: what they send has to be kept until the client has acknowledged it.
     func hasRoomForMessages(_ persistence: Persistence) -> Bool {
         guard persistence.session.canSend else { return false }
-        guard persistence.isDetached else { return true }
         let limits = snapshot.configuration.sessions
-        return environment.sessions.detached.byteCount < limits.detachedBytes
-            && (identityLoad?.detached.byteCount ?? 0) < limits.perIdentity.detachedBytes
+        guard
+            environment.sessions.load.byteCount >= limits.keptBytes
+                || (identityLoad?.sessions.byteCount ?? 0) >= limits.perIdentity.keptBytes
+        else { return true }
+        // All together keep too much: who is there, and takes what comes, may go on as with the plain protocol.
+        return !persistence.isDetached && persistence.heldByteCount < snapshot.configuration.limits.queueBytes
     }
 
-    private func countHeldBytes(_ persistence: Persistence) {
-        let held =
-            persistence.isDetached
-            ? links.reduce(persistence.session.unacknowledgedByteCount) { $0 + $1.backlogByteCount + $1.pending.count }
-            : 0
+    /// Brings the count of what is kept for the client up to date.
+    func countHeldBytes(_ persistence: Persistence, isOver: Bool = false) {
+        var held = isOver || clientHandle == nil ? 0 : persistence.heldByteCount
+        if persistence.isDetached { held += links.reduce(0) { $0 + $1.backlogByteCount + $1.pending.count } }
         guard held != persistence.countedBytes else { return }
-        environment.sessions.detached.addBytes(held - persistence.countedBytes)
-        identityLoad?.detached.addBytes(held - persistence.countedBytes)
+        environment.sessions.load.addBytes(held - persistence.countedBytes)
+        identityLoad?.sessions.addBytes(held - persistence.countedBytes)
         persistence.countedBytes = held
     }
 }

@@ -13,20 +13,23 @@ extension Bridge {
         guard let persistence, !persistence.isDetached, phase == .open, clientHandle != nil else { return }
         letGoOfClient()
         persistence.session.connectionLost()
+        if persistence.isGoingAway {
+            return close(CloseReason(.stopping, "the gateway is stopping, and the client was lost"))
+        }
         let limits = snapshot.configuration.sessions
-        let held = persistence.session.unacknowledgedByteCount
-        guard environment.sessions.detached.byteCount + held <= limits.detachedBytes,
-            (identityLoad?.detached.byteCount ?? 0) + held <= limits.perIdentity.detachedBytes
+        countHeldBytes(persistence)
+        guard environment.sessions.load.byteCount <= limits.keptBytes,
+            (identityLoad?.sessions.byteCount ?? 0) <= limits.perIdentity.keptBytes
         else {
-            let message = "what waits for the client's return does not fit with that of others (sessions.detachedBytes)"
+            let message = "what waits for clients does not fit into the bound on all of them (sessions.keptBytes)"
             return close(CloseReason(.detachedLimit, "\(reason.message); \(message)"))
         }
-        guard environment.sessions.detached.add(limit: limits.detached) else {
+        guard environment.sessions.load.add(limit: limits.detached) else {
             let message = "\(limits.detached) sessions wait for their clients already (sessions.detached)"
             return close(CloseReason(.detachedLimit, "\(reason.message); \(message)"))
         }
-        guard identityLoad?.detached.add(limit: limits.perIdentity.detached) != false else {
-            environment.sessions.detached.remove()
+        guard identityLoad?.sessions.add(limit: limits.perIdentity.detached) != false else {
+            environment.sessions.load.remove()
             let count = limits.perIdentity.detached
             let message = "\(count) sessions of its identity wait already (sessions.perIdentity.detached)"
             return close(CloseReason(.detachedLimit, "\(reason.message); \(message)"))
@@ -49,7 +52,7 @@ extension Bridge {
         clientHasHungUp = false
         clientStall = StallWatch()
         pendingFrame = nil
-        deadlines.clientRate = .max
+        countIncompleteBytes()
     }
 
     /// The session does not wait any more, for whatever reason.
@@ -57,11 +60,8 @@ extension Bridge {
         guard let persistence, persistence.isDetached else { return }
         persistence.isDetached = false
         deadlines.grace = .max
-        environment.sessions.detached.remove()
-        identityLoad?.detached.remove()
-        environment.sessions.detached.addBytes(-persistence.countedBytes)
-        identityLoad?.detached.addBytes(-persistence.countedBytes)
-        persistence.countedBytes = 0
+        environment.sessions.load.remove()
+        identityLoad?.sessions.remove()
     }
 
     // MARK: Coming back
@@ -69,6 +69,10 @@ extension Bridge {
     /// Gives the connection to the session that the client wants.
     func handOver(_ token: String) {
         guard let resolution = session?.terms.resolution, phase == .announcing else { return }
+        if client.isOver {
+            // Its client has given it up, and may be back already over another.
+            return close(CloseReason(.connectionLost, "the client was gone before it had its session"))
+        }
         let home: SessionTable.Home
         do throws(SessionTable.Refusal) {
             home = try environment.sessions.find(token, for: resolution, limits: snapshot.configuration.limits.wire)
@@ -126,7 +130,7 @@ extension Bridge {
 
     /// The client is back. A connection that it had, and that the gateway has not seen die, makes room.
     func resume(_ arrival: Arrival) {
-        guard let persistence else { return }
+        guard let persistence, !arrival.client.isOver else { return }
         if !persistence.isDetached {
             sendError(.takenOver, "the session goes on over another connection")
             letGoOfClient()
@@ -136,6 +140,7 @@ extension Bridge {
         client = arrival.client
         client.move(to: reactor.scratch)
         peer = arrival.peer
+        move(to: arrival.listener)
         persistence.resumptionCount += 1
         log.resumed(arrival.log, persistence)
         audit?.resumed(client, peer: peer, at: reactor.now)
@@ -150,6 +155,14 @@ extension Bridge {
         judgePendingFromClient()
         if phase == .open { persistence.session.endReconnection(at: reactor.now) }
         settle()
+    }
+
+    /// The client counts at the listener that it has come through last.
+    private func move(to other: ListenerLoad) {
+        guard other !== listener else { return }
+        if isListenersClient { listener.removeClient() }
+        listener = other
+        isListenersClient = other.addClient()
     }
 
     // MARK: The end
@@ -172,8 +185,8 @@ extension Bridge {
             upstreamEnded(link)
             guard phase == .open else { return }
         }
-        let hasEverything =
-            !persistence.isDetached && persistence.session.unacknowledgedCount == 0 && !persistence.session.hasOutput
+        // What is not a message, as goAway, is written before the end.
+        let hasEverything = !persistence.isDetached && persistence.session.unacknowledgedCount == 0
         if persistence.isEnding, hasEverything {
             close(
                 CloseReason(
@@ -188,6 +201,7 @@ extension Bridge {
 
     /// The client has said that its session is over; what it asked for before still belongs to the servers.
     private func clientDisconnected() {
+        perform(session?.clientEnded(at: reactor.now) ?? [])
         for link in links { link.shutDownIfFlushed() }
         client.finishSending()
         if links.allSatisfy({ $0.isGone || $0.hasShutDown }) {

@@ -52,6 +52,8 @@ extension Bridge {
         let clientSince = clientStall.update(queued: client.backlogByteCount, sent: client.sentByteCount, at: now)
         deadlines.clientStall = clientSince.map { $0 + timeouts.stall } ?? .max
         for link in links {
+            // A server that is not read, for a client that is away, may have stopped reading for that reason.
+            if isDetached, !mayRead(link) { link.stall = StallWatch() }
             let since = link.stall.update(queued: link.backlogByteCount, sent: link.sentByteCount, at: now)
             link.stallDeadline = since.map { $0 + timeouts.stall } ?? .max
         }

@@ -93,7 +93,8 @@ extension Bridge {
             switch task {
             case .tellClient(let frames): frames.withUnsafeBytes(sendToClient)
             case .tellServer(let index, let frames): frames.withUnsafeBytes { link(index)?.send($0) }
-            case .dial(let index): if !client.hasEnded { dial(index) }
+            // A session is not over with its connection.
+            case .dial(let index): if persistence != nil || !client.hasEnded { dial(index) }
             }
         }
     }

@@ -37,7 +37,7 @@ final class Bridge: EventHandler {
     /// What the audit log is told, once the context has been accepted.
     var audit: ConnectionAudit?
     /// What the connections of the listener share.
-    let listener: ListenerLoad
+    var listener: ListenerLoad
     /// Whether the listener counts this as one in the handshake, and as a client.
     var isInHandshake = true
     var isListenersClient = false
@@ -231,7 +231,8 @@ final class Bridge: EventHandler {
         guard link.state == .connected, !link.hasEnded, !link.hasMore, deadlines.upstreamRate == .max else {
             return false
         }
-        if let persistence, !hasRoomForMessages(persistence) { return false }
+        // A client that has said its last word gets nothing more; its servers are read to their end.
+        if let persistence, !persistence.session.isDisconnectedByPeer, !hasRoomForMessages(persistence) { return false }
         // A server that does not take the gateway's own answers must not ask for more. What clients send it does not
         // matter here: it may be a server that does not read before it has written.
         return client.backlogByteCount <= limit && link.ownByteCount <= limit
@@ -278,7 +279,8 @@ final class Bridge: EventHandler {
         isCountedClient = false
         if let persistence {
             endDetachment()
-            if persistence.isListed { environment.sessions.end(persistence.token, persistence.epitaph) }
+            countHeldBytes(persistence, isOver: true)
+            endListing(.init(.unknownSession, "the session has ended"))
         }
         if clientHandle != nil { endAudit() }
         endHandshake()

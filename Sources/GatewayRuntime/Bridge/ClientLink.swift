@@ -82,6 +82,11 @@ final class ClientLink {
     /// Whether the client is a process of this machine, without TLS.
     var isLocal: Bool { if case .local = security { true } else { false } }
 
+    /// Whether the client's side has ended, as far as can be told without reading.
+    var isOver: Bool {
+        hasEnded || isLost || failure != nil || (socket?.hasEndOfInput ?? true)
+    }
+
     /// The number of its socket, to be watched; -1 when there is none.
     var socketNumber: Int32 { socket?.number ?? -1 }
 

@@ -10,6 +10,10 @@ final class Persistence {
     private static let answers = SessionWindow(messages: 512, bytes: 512 << 10)
     /// What one such answer may take, the header included.
     private static let answerBytes = 512
+    /// The smallest frame that is passed: an event without a payload.
+    private static let leastBytes = 20
+    /// What a kept message takes beside its frame.
+    private static let entryBytes = 64
 
     let settings: SessionSettings
     /// Sequence numbers, and what is not acknowledged.
@@ -35,22 +39,23 @@ final class Persistence {
     var isGoingAway = false
     /// How many times the client has come back.
     var resumptionCount = 0
-    /// What a client is told that comes back after the end.
-    var epitaph = SessionTable.Refusal(.unknownSession, "the session has ended")
 
     init(
         token: SessionToken,
         graceTime: UInt64,
         limits: SessionLimits,
         client: ClientLimits,
+        upstreamCount: Int,
         wire: IPCLimits,
         at now: UInt64
     ) {
-        // When a server is lost, all that was asked of it is answered at once.
-        let open = client.callsOutstanding + client.listens
+        // When a server is lost, all that was asked of it is answered at once, and all that it asked is called off. And
+        // what was read from servers when there was room still comes.
+        let open = 2 * client.callsOutstanding + 2 * client.listens
+        let read = Scratch.readByteCount * 2 * upstreamCount
         let reserve = SessionWindow(
-            messages: 2 * Self.answers.messages + open,
-            bytes: 2 * Self.answers.bytes + open * Self.answerBytes
+            messages: 2 * Self.answers.messages + open + read / Self.leastBytes,
+            bytes: 2 * Self.answers.bytes + open * Self.answerBytes + read
         )
         settings = SessionSettings(
             limits: wire,
@@ -61,6 +66,11 @@ final class Persistence {
         session = PersistentSession(settings: settings, startsOpen: false, at: now)
         self.token = token
         self.graceTime = graceTime
+    }
+
+    /// What is kept until it is acknowledged, as it counts against the bounds on all sessions.
+    var heldByteCount: Int {
+        session.unacknowledgedByteCount + session.unacknowledgedCount * Self.entryBytes
     }
 
     /// Whether what the client is owed, which the gateway cannot hold back, leaves room for more requests of it.

@@ -49,8 +49,8 @@ final class SessionTable: Sendable {
 
     /// What tells this gateway's tokens from another's.
     let gateway: String
-    /// What all sessions use up that wait for their clients.
-    let detached = DetachedLoad()
+    /// What all sessions use up.
+    let load = SessionLoad()
     private let content = Mutex(Content())
 
     init() {

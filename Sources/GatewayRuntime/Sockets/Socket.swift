@@ -59,6 +59,13 @@ struct Socket: ~Copyable {
         }
     }
 
+    /// Whether the peer has finished, or the connection is broken, and nothing is left to be read before that.
+    var hasEndOfInput: Bool {
+        var byte: UInt8 = 0
+        let count = recv(number, &byte, 1, Int32(bitPattern: UInt32(MSG_PEEK)))
+        return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
+    }
+
     func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
         while true {
             let count = send(number, bytes.baseAddress, bytes.count, Int32(bitPattern: UInt32(MSG_NOSIGNAL)))

@@ -124,6 +124,11 @@ extension PersistentPeer {
         do { try stream?.queue(bytes) } catch { lose(Self.ending(error)) }
     }
 
+    /// Sends what is no TLS, beneath it.
+    public func corruptTLS() throws {
+        try stream?.sendBeneathTLS([UInt8](repeating: 0x5A, count: 64))
+    }
+
     /// Forgets the connection.
     func lose(_ ending: TestClient.Ending?) {
         stream = nil

@@ -148,7 +148,7 @@ struct SessionRefusalTests {
 
     @Test("What waits for clients that are away is bounded over all of them")
     func tooMuch() throws {
-        let stage = try SessionStage { $0.sessions = ["detachedBytes": "64KiB"] }
+        let stage = try SessionStage { $0.sessions = ["keptBytes": "64KiB"] }
         let (first, server) = try stage.open()
         first.cut(.reset)
         let payload = Sample.event(0, IPCValue(String(repeating: "x", count: 100_000)))

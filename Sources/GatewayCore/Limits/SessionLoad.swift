@@ -3,23 +3,23 @@
 
 internal import Synchronization
 
-/// What sessions that wait for their clients use up together, on whatever thread they are.
+/// What sessions that outlive their connections use up together, on whatever thread they are.
 ///
 /// Its methods may be called from any thread.
-public final class DetachedLoad: Sendable {
+public final class SessionLoad: Sendable {
     private let sessions = Atomic<Int>(0)
     private let bytes = Atomic<Int>(0)
 
     /// Starts with nothing used up.
     public init() {}
 
-    /// How many there are.
+    /// How many wait for their clients.
     public var count: Int { sessions.load(ordering: .relaxed) }
 
-    /// How many bytes they hold.
+    /// How many bytes are kept for clients that have not acknowledged them.
     public var byteCount: Int { bytes.load(ordering: .relaxed) }
 
-    /// Counts one session more, if there is room.
+    /// Counts one more that waits, if there is room.
     public func add(limit: Int) -> Bool {
         guard sessions.add(1, ordering: .relaxed).newValue <= limit else {
             remove()
@@ -28,7 +28,7 @@ public final class DetachedLoad: Sendable {
         return true
     }
 
-    /// Counts one session less.
+    /// Counts one less that waits.
     public func remove() {
         sessions.subtract(1, ordering: .relaxed)
     }
