@@ -5,7 +5,7 @@ SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SOURCES := Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources
 # Sanitizers keep freed memory and slow everything down: tests about memory and about crowds mean nothing there.
-SKIP_CROWDS := --skip CrowdTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests --skip StreamTests
+SKIP_CROWDS := --skip CrowdTests --skip WholeWayTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests --skip StreamTests
 
 # How much longer than usual tests wait for what has to come; it costs nothing where it comes.
 export TEST_PATIENCE ?= 4
@@ -14,6 +14,8 @@ export TEST_PATIENCE ?= 4
 # The thread sanitizer does not know the locks that these tests have around what they note down, and is too slow for 64 MiB.
 SKIP_UNDER_THREAD := --skip '^InteropTests' --skip 'MessageTests' --skip 'BackPressureTests'
 SKIP_COMMANDS := --skip '^GatewayTests[.](Call|CallThroughGateway|Listen|Trace|TextForm|CommandLine|Explain|PolicyTools|Node)Tests'
+# Each of these fills the machine by itself.
+HEAVY_TESTS := '^GatewayTests[.](Crowd|DetachedCrowd|Stream|WholeWay)Tests'
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
@@ -25,7 +27,8 @@ run: build ## Build, then see it work: certificates, a sample server, the gatewa
 test: test-dependencies ## Build and run all tests
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest --filter $(LIBRARY_TESTS)
-	$(SWIFT) test --skip-build --disable-xctest --skip $(LIBRARY_TESTS)
+	$(SWIFT) test --skip-build --disable-xctest --skip $(LIBRARY_TESTS) --skip $(HEAVY_TESTS)
+	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter $(HEAVY_TESTS)
 	$(SWIFT) test --package-path Tests/Macros --scratch-path .build-macros --disable-xctest
 
 build: dependencies ## Build for development
@@ -72,7 +75,7 @@ sanitize-address: test-dependencies
 	@# Tests of the library leave connections open at their end; that connections are released is tested with weak references.
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --disable-xctest --sanitize=address \
 		--scratch-path .build-address --filter $(LIBRARY_TESTS)
-	CUTS=50 ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16 \
+	ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=address --scratch-path .build-address \
 		--skip $(LIBRARY_TESTS) $(SKIP_CROWDS)
@@ -88,7 +91,7 @@ sanitize-thread: test-dependencies
 # Runs tests under the thread sanitizer: a name, which tests, and what makes a report one that counts.
 define thread-sanitized
 	@rm -rf .build-thread/$(1) && mkdir -p .build-thread/$(1)
-	-@TEST_PATIENCE=12 CUTS=50 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0:exitcode=0:log_path=$(CURDIR)/.build-thread/$(1)/process \
+	-@TEST_PATIENCE=12 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0:exitcode=0:log_path=$(CURDIR)/.build-thread/$(1)/process \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=thread -Xswiftc -DTHREAD_SANITIZER \
 		--scratch-path .build-thread $(2) > .build-thread/$(1).log 2>&1
 	@tail -n 1 .build-thread/$(1).log

@@ -9,10 +9,10 @@ import IPCTransport
 import Synchronization
 import Testing
 
-/// `CUTS=50` makes the first one shorter.
+/// `CUTS=500` makes the first one longer.
 @Suite("A program, the tunnel, a bad network, the gateway and a server", .serialized)
 struct WholeWayTests {
-    private static let cuts = ProcessInfo.processInfo.environment["CUTS"].flatMap(Int.init) ?? 500
+    private static let cuts = ProcessInfo.processInfo.environment["CUTS"].flatMap(Int.init) ?? 300
 
     /// Calls until it is told to stop: small ones, and now and then a buffer of up to a mebibyte.
     ///
