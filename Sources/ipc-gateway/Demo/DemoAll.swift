@@ -154,6 +154,9 @@ struct DemoAll: ParsableCommand {
           ipc-gateway call $tls sample add '[2,3]'
           ipc-gateway call $tls storage drop; echo $?
           ipc-gateway listen $tls --count 5 sample onTick
+          ipc-gateway listen $tls --persistent sample onTick        # stop and start the network: nothing is lost
+          ipc-gateway connect --to \(address) --listen \(directory)/tunnel.sock --cert \(directory)/alice.pem \\
+            --key \(directory)/alice-key.pem --ca \(directory)/ca.pem  # for programs that only know Unix sockets
           ipc-gateway call --unix \(directory)/sample.sock sample whoami
           ipc-gateway trace --unix \(directory)/sample.sock --listen \(directory)/tap.sock
           ipc-gateway certs inspect \(directory)/alice.pem
