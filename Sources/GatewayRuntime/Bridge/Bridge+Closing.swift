@@ -104,7 +104,7 @@ extension Bridge {
         noteActivity()
         // What happens to a connection before it has said which session it wants says nothing about that session.
         let isUndecided = persistence.map { !$0.isOpen && $0.wantedToken == nil } ?? false
-        if isUndecided, reason.clientCode == .limit {
+        if isUndecided, reason.isAboutConnection {
             // Nothing: it is a loss, and the client tries again.
         } else if let code = reason.clientCode {
             let text = reason.clientText(isLocal: client.isLocal)
@@ -251,6 +251,13 @@ extension CloseReason {
             default: Code(rawValue: error.code.rawValue)
             }
         self.init(code, error.message)
+    }
+
+    /// Whether the reason is how the connection fared, or how busy the gateway was, and not what the client said.
+    fileprivate var isAboutConnection: Bool {
+        [.contextTimeout, .frameTimeout, .stallTimeout, .newcomerLimit, .incompleteLimit, .gatewayFailure].contains(
+            code
+        )
     }
 
     /// The code a client is told; nil where it is told nothing, as for ends in order.
