@@ -124,6 +124,16 @@ static inline X509 *copenssl_sk_X509_value(const STACK_OF(X509) *certificates, i
     return sk_X509_value(certificates, index);
 }
 
+static inline STACK_OF(X509) *copenssl_sk_X509_new(void) { return sk_X509_new_null(); }
+
+static inline int copenssl_sk_X509_push(STACK_OF(X509) *certificates, X509 *certificate) {
+    return sk_X509_push(certificates, certificate);
+}
+
+static inline void copenssl_sk_X509_pop_free(STACK_OF(X509) *certificates) {
+    sk_X509_pop_free(certificates, X509_free);
+}
+
 static inline int copenssl_sk_GENERAL_NAME_num(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
 
 static inline const GENERAL_NAME *copenssl_sk_GENERAL_NAME_value(const GENERAL_NAMES *names, int index) {

@@ -14,6 +14,8 @@ public final class GatewaySnapshot: Sendable {
         case unix(GatewayConfiguration.ListenerSocket)
     }
 
+    /// Its number: 1 for the first since the start, one more for each that replaces another.
+    public let generation: Int
     /// The configuration this was made of.
     public let configuration: GatewayConfiguration
     /// The listeners.
@@ -29,8 +31,11 @@ public final class GatewaySnapshot: Sendable {
 
     /// Opens what the configuration names.
     ///
+    /// - Parameters:
+    ///   - configuration: The configuration.
+    ///   - generation: Its number.
     /// - Throws: Every problem with certificates, keys and algorithms at once.
-    public init(_ configuration: GatewayConfiguration) throws(ConfigurationError) {
+    public init(_ configuration: GatewayConfiguration, generation: Int = 1) throws(ConfigurationError) {
         var problems: [ConfigurationProblem] = []
         var notes = configuration.warnings
         var listeners: [Listener] = []
@@ -65,6 +70,7 @@ public final class GatewaySnapshot: Sendable {
         }
         problems += Self.socketProblems(configuration)
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+        self.generation = generation
         self.configuration = configuration
         self.listeners = listeners
         self.notes = notes
@@ -121,22 +127,27 @@ public final class GatewaySnapshot: Sendable {
     ///
     /// - Throws: Why the client may not connect.
     public func session(for identity: PeerIdentity) throws(CloseReason) -> GatewaySession {
+        GatewaySession(try terms(for: identity))
+    }
+
+    /// What the session of a client whose identity is proved goes by.
+    ///
+    /// - Throws: Why the client may not connect.
+    public func terms(for identity: PeerIdentity) throws(CloseReason) -> SessionTerms {
         try configuration.denyList.check(identity)
         let resolution = try identityMap.resolve(identity)
         let client = configuration.clients[resolution.entry]
         let route = routes[resolution.entry]
-        return GatewaySession(
-            SessionTerms(
-                resolution: resolution,
-                policy: client.policy,
-                shadow: configuration.shadow.map { SessionTerms.Shadow(policy: $0, identity: identity) },
-                upstreams: route.upstreams,
-                routes: route.table,
-                limits: configuration.limits,
-                clientLimits: client.limits,
-                answers: configuration.answers,
-                recording: configuration.audit.flatMap(RequestRecording.init)
-            )
+        return SessionTerms(
+            resolution: resolution,
+            policy: client.policy,
+            shadow: configuration.shadow.map { SessionTerms.Shadow(policy: $0, identity: identity) },
+            upstreams: route.upstreams,
+            routes: route.table,
+            limits: configuration.limits,
+            clientLimits: client.limits,
+            answers: configuration.answers,
+            recording: configuration.audit.flatMap(RequestRecording.init)
         )
     }
 }

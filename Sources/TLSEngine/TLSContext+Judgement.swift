@@ -16,13 +16,44 @@ extension TLSContext {
         guard let pointer = SSL_get1_peer_certificate(session.ssl) else {
             throw TLSError(code: .noClientCertificate, message: "the peer sent no certificate")
         }
-        let leaf = X509Certificate(owning: pointer)
+        try self.verify(X509Certificate(owning: pointer), SSL_get_peer_cert_chain(session.ssl))
+    }
+
+    /// The same for a peer whose session is over, by the certificates that it had shown.
+    public func judge(_ chain: PeerChain) throws(TLSError) {
+        OpenSSLErrors.clear()
+        defer { OpenSSLErrors.clear() }
+        let others = copenssl_sk_X509_new()
+        // Takes the certificates with it.
+        defer { copenssl_sk_X509_pop_free(others) }
+        var leaf: X509Certificate?
+        for encoded in chain.certificates {
+            let pointer = encoded.withUnsafeBufferPointer { bytes in
+                var start = bytes.baseAddress
+                return d2i_X509(nil, &start, bytes.count)
+            }
+            guard let pointer else {
+                throw TLSError(code: .badCertificate, message: "a certificate that was kept cannot be read")
+            }
+            if leaf == nil {
+                leaf = X509Certificate(owning: pointer)
+            } else if copenssl_sk_X509_push(others, pointer) <= 0 {
+                X509_free(pointer)
+                throw TLSError(code: .other, message: "OpenSSL has no memory for a chain")
+            }
+        }
+        guard let leaf else {
+            throw TLSError(code: .noClientCertificate, message: "the peer sent no certificate")
+        }
+        try self.verify(leaf, others)
+    }
+
+    private func verify(_ leaf: X509Certificate, _ chain: OpaquePointer?) throws(TLSError) {
         guard let verification = X509_STORE_CTX_new() else {
             throw TLSError(code: .other, message: "OpenSSL cannot verify: \(OpenSSLErrors.take().text)")
         }
         defer { X509_STORE_CTX_free(verification) }
         let store = SSL_CTX_get_cert_store(self.pointer)
-        let chain = SSL_get_peer_cert_chain(session.ssl)
         // The peer of a server is a client, and the other way round.
         let purpose = self.role == .server ? "ssl_client" : "ssl_server"
         guard X509_STORE_CTX_init(verification, store, leaf.pointer, chain) == 1,

@@ -31,7 +31,7 @@ public struct AuditConnection: Sendable {
     public let fingerprint: String?
     /// The certificate's subject.
     public let subject: String?
-    /// The number of the configuration that it was accepted under.
+    /// The number of the configuration by which it is judged.
     public let generation: Int
 
     /// The members that all lines of the connection have, rendered once, beginning with a comma.
@@ -78,5 +78,29 @@ public struct AuditConnection: Sendable {
         text.member(.generation, generation)
         common = text.bytes
         isCommonCut = text.isCut
+    }
+
+    /// The same connection, judged by another configuration.
+    ///
+    /// - Parameters:
+    ///   - generation: The number of the configuration.
+    ///   - resolution: Who the client is there.
+    public func judged(by generation: Int, _ resolution: IdentityMap.Resolution) -> AuditConnection {
+        AuditConnection(
+            id: id,
+            peer: peer,
+            listener: listener,
+            identityField: identityField,
+            identity: identity,
+            match: resolution.match,
+            context: context,
+            isContextAssigned: resolution.isContextAssigned,
+            entry: "clients[\(resolution.entry)]",
+            tlsVersion: tlsVersion,
+            cipher: cipher,
+            fingerprint: fingerprint,
+            subject: subject,
+            generation: generation
+        )
     }
 }

@@ -29,6 +29,8 @@ public struct AuditRequest: Sendable, Equatable {
         case open
         /// A listen was disposed of; written at its end.
         case ended
+        /// A listen that a new configuration does not allow any more; written at its end.
+        case revoked
         /// The connection ended first.
         case closed
     }
@@ -116,7 +118,7 @@ public struct AuditRequest: Sendable, Equatable {
     public var isAlwaysWritten: Bool {
         if shadow != nil { return true }
         return switch outcome {
-        case .denied, .busy, .limit, .deadline, .noRoute: true
+        case .denied, .busy, .limit, .deadline, .noRoute, .revoked: true
         case .ok, .error, .cancelled, .unavailable, .lost, .open, .ended, .closed: false
         }
     }

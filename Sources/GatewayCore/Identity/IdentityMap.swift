@@ -37,6 +37,11 @@ public struct IdentityMap: Sendable {
         /// All that the entry went by: the fields that it asks for or makes the context of, with the values that
         /// matched. Of a local client also the user.
         public var match: [IdentityField: [String]] = [:]
+
+        /// Whether the gateway makes the context, instead of the client.
+        public var isContextAssigned: Bool {
+            if case .assigned = grant { true } else { false }
+        }
     }
 
     /// The fields, in order.

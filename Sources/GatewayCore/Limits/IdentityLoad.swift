@@ -35,6 +35,31 @@ public final class IdentityLoad: Sendable {
         return true
     }
 
+    /// Counts a connection that another load has counted so far, whether there is room or not.
+    ///
+    /// - Parameters:
+    ///   - session: Its session, which shares this load from now on.
+    ///   - isDetached: Whether it waits for its client.
+    ///   - heldBytes: How many bytes it holds for it.
+    ///   - other: What has counted it so far.
+    public func takeOver(
+        _ session: inout GatewaySession,
+        isDetached: Bool,
+        heldBytes: Int,
+        from other: IdentityLoad
+    ) {
+        let count = session.sharedCallCount
+        clients.add(1, ordering: .relaxed)
+        if limits.callsOutstanding != nil { calls.add(count, ordering: .relaxed) }
+        if isDetached { _ = detached.add(limit: .max) }
+        detached.addBytes(heldBytes)
+        session.share(self)
+        other.removeClient()
+        other.removeCalls(count)
+        if isDetached { other.detached.remove() }
+        other.detached.addBytes(-heldBytes)
+    }
+
     /// Counts one connection less.
     public func removeClient() {
         clients.subtract(1, ordering: .relaxed)

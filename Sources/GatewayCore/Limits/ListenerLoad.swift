@@ -7,6 +7,8 @@ internal import Synchronization
 ///
 /// Its methods may be called from any thread.
 public final class ListenerLoad: Sendable {
+    /// Its place in ``GatewaySnapshot/listeners``.
+    public let index: Int
     /// Where it listens, for logs.
     public let name: String
     /// The bounds.
@@ -17,7 +19,8 @@ public final class ListenerLoad: Sendable {
     private let rate: SharedTokenBucket?
 
     /// Starts with nothing used up.
-    public init(name: String, limits: ListenerLimits) {
+    public init(index: Int = 0, name: String, limits: ListenerLimits) {
+        self.index = index
         self.name = name
         self.limits = limits
         rate = limits.handshakesPerSecond.map(SharedTokenBucket.init(perSecond:))

@@ -71,6 +71,10 @@ public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
         public static let silent = Code(rawValue: "silent")
         /// The client lost its connection, and the gateway has too many sessions already that wait for their clients.
         public static let detachedLimit = Code(rawValue: "detached-limit")
+        /// What let the client in does not any more: its certificate, its entry or its context.
+        public static let revoked = Code(rawValue: "revoked")
+        /// The configuration leads the client to other servers now.
+        public static let serversChanged = Code(rawValue: "servers-changed")
         /// The gateway is stopping.
         public static let stopping = Code(rawValue: "stopping")
         /// The gateway itself ran out of something, or failed.

@@ -128,6 +128,7 @@ extension GatewaySession {
         if case .down = upstreams[upstream].phase, !isDown { upstreams[upstream].phase = .idle }
         var entry = OpenRequests.Entry(state: .call, upstream: upstream, remoteID: asked.id)
         var action = ClientAction.forward(to: upstream)
+        var kept: [UInt8]?
         if asked.request == .listen {
             entry.state = .listen
             if survivesLoss(of: upstream) {
@@ -137,6 +138,8 @@ extension GatewaySession {
                     upstreams[upstream].waitingListens += 1
                     action = .swallow
                 }
+            } else if clientRequests.messageByteCount + message.count <= limits.queueBytes {
+                kept = [UInt8](copying: message, in: 0..<message.count)
             }
         } else {
             keepIfRepeatable(asked, message, upstream)
@@ -146,6 +149,7 @@ extension GatewaySession {
             }
         }
         _ = clientRequests.open(asked.id, entry)
+        if let kept { clientRequests.keep(asked.id, kept) }
         if let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
             clientRequests.record(asked.id, record)
             if asked.request == .listen { began(record) }
@@ -160,12 +164,19 @@ extension GatewaySession {
     }
 
     private mutating func receivedUnlisten(_ id: UInt64, at now: UInt64) -> ClientAction {
-        guard let listen = clientRequests.unlisten(id) else { return strayUnless(nil) }
+        guard let listen = endListen(id, .ended, at: now) else { return strayUnless(nil) }
+        return listen.state == .listen ? .forward(to: listen.upstream) : .swallow
+    }
+
+    /// Forgets a subscription of the client.
+    ///
+    /// - Returns: It, if there is one; its server knows of it only in the state `listen`.
+    mutating func endListen(_ id: UInt64, _ outcome: AuditRequest.Outcome, at now: UInt64) -> OpenRequests.Entry? {
+        guard let listen = clientRequests.unlisten(id) else { return nil }
         if let frame = keptListens.removeValue(forKey: id) { keptByteCount -= frame.count }
-        ended(clientRequests.takeRecord(id), .ended, at: now)
-        if listen.state == .listen { return .forward(to: listen.upstream) }
-        upstreams[listen.upstream].waitingListens -= 1
-        return .swallow
+        ended(clientRequests.takeRecord(id), outcome, at: now)
+        if listen.state == .waitingListen { upstreams[listen.upstream].waitingListens -= 1 }
+        return listen
     }
 
     private mutating func receivedAnswer(
@@ -217,7 +228,7 @@ extension GatewaySession {
         return .deny(answer: [], denial: denial)
     }
 
-    private func answer(_ id: UInt64, _ denial: Denial) -> [UInt8] {
+    func answer(_ id: UInt64, _ denial: Denial) -> [UInt8] {
         switch denial.cause {
         case .policy:
             var message = "This client is not allowed the \(denial)."

@@ -35,7 +35,7 @@ extension GatewaySession {
         return Judgement(decision: decision, shadow: .init(isAllowed: other.isAllowed, rule: rule))
     }
 
-    private func decision(
+    func decision(
         _ policy: AccessPolicy,
         _ asked: AskedFor,
         _ message: Span<UInt8>
@@ -154,10 +154,14 @@ extension GatewaySession {
         return taken
     }
 
+    /// Open calls that count against the limits of the client's identity.
+    var sharedCallCount: Int {
+        clientRequests.ids { $0.state.isCall && $0.state != .deniedCall }.count
+    }
+
     /// Ends the session: what is open is recorded so, and given back to the identity's budget.
     public mutating func close(at now: UInt64) {
-        let calls = clientRequests.ids { $0.state.isCall && $0.state != .deniedCall }
-        terms.identityLoad?.removeCalls(calls.count)
+        terms.identityLoad?.removeCalls(sharedCallCount)
         for id in clientRequests.ids(where: { _ in true }) {
             ended(clientRequests.takeRecord(id), .closed, at: now)
             clientRequests.close(id)

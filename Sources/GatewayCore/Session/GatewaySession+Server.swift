@@ -41,11 +41,9 @@ extension GatewaySession {
             }
             return pass(inspected, message, as: known)
         case .unlisten(let id):
-            guard let known = clientID(of: id, from: upstream), serverRequests.unlisten(known) != nil else {
+            guard let known = clientID(of: id, from: upstream), endServerListen(known, .ended, at: now) else {
                 return strayFromServer()
             }
-            upstreams[upstream].requests[id] = nil
-            ended(serverRequests.takeRecord(known), .ended, at: now)
             return pass(inspected, message, as: known)
         case .success(let id):
             return receivedAnswer(id, .ok, inspected, message, from: upstream, at: now)
@@ -58,6 +56,16 @@ extension GatewaySession {
             clientRequests.countEvent(id, byteCount: FrameHeader.byteCount + message.count)
             return .forward
         }
+    }
+
+    /// Forgets a subscription of a server, by the id that the client knows.
+    ///
+    /// - Returns: Whether there was one.
+    mutating func endServerListen(_ id: UInt64, _ outcome: AuditRequest.Outcome, at now: UInt64) -> Bool {
+        guard let listen = serverRequests.unlisten(id) else { return false }
+        upstreams[listen.upstream].requests[listen.remoteID] = nil
+        ended(serverRequests.takeRecord(id), outcome, at: now)
+        return true
     }
 
     private mutating func strayFromServer() -> ServerAction {
@@ -105,6 +113,9 @@ extension GatewaySession {
         }
         let state = isCall ? OpenRequests.State.call : .listen
         _ = serverRequests.open(known, .init(state: state, upstream: upstream, remoteID: asked.id))
+        if !isCall, serverRequests.messageByteCount + message.count <= limits.queueBytes {
+            serverRequests.keep(known, [UInt8](copying: message, in: 0..<message.count))
+        }
         if let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
             serverRequests.record(known, record)
             if !isCall { began(record) }

@@ -78,7 +78,7 @@ public struct GatewaySession: Sendable {
     public static let initialize: [UInt8] = Frame.regular(IPCMessage.initialize).encoded()
 
     /// What the session goes by.
-    public private(set) var terms: SessionTerms
+    public internal(set) var terms: SessionTerms
     /// The authenticated context; nil until the client's first frame has been accepted.
     public internal(set) var context: IPCValue?
     /// Requests that did not pass.
@@ -189,17 +189,17 @@ public struct GatewaySession: Sendable {
         do throws(CloseReason) {
             let context = try terms.resolution.grant.context(announced: message, limits: limits.wire)
             self.context = context
-            shadow = terms.shadow.map { shadow in
-                shadow.policy.policy(
-                    for: shadow.identity,
-                    announced: message,
-                    context: context,
-                    limits: limits.wire
-                )
-            }
+            setShadow(announced: message, context)
             return .accept
         } catch {
             return .close(error)
+        }
+    }
+
+    /// Finds what the shadow policy says of the client.
+    mutating func setShadow(announced: Span<UInt8>, _ context: IPCValue) {
+        shadow = terms.shadow.map { shadow in
+            shadow.policy.policy(for: shadow.identity, announced: announced, context: context, limits: limits.wire)
         }
     }
 

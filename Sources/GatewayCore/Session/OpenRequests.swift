@@ -40,6 +40,10 @@ struct OpenRequests: Sendable {
     private var entries: [UInt64: Entry] = [:]
     /// What the audit log will say of those requests that it may be told of.
     private var records: [UInt64: OpenRecord] = [:]
+    /// The messages of subscriptions, to be judged again by other rules.
+    private var messages: [UInt64: [UInt8]] = [:]
+    /// How many bytes they have.
+    private(set) var messageByteCount = 0
     /// How many calls are open, those included that nobody waits for any more.
     private(set) var callCount = 0
     /// How many subscriptions are open.
@@ -69,6 +73,15 @@ struct OpenRequests: Sendable {
         records[id] = record
     }
 
+    /// Keeps the message of an open subscription.
+    mutating func keep(_ id: UInt64, _ message: [UInt8]) {
+        messages[id] = message
+        messageByteCount += message.count
+    }
+
+    /// The message of a subscription, if it was kept.
+    func message(of id: UInt64) -> [UInt8]? { messages[id] }
+
     /// Counts an event of a subscription.
     mutating func countEvent(_ id: UInt64, byteCount: Int) {
         guard !records.isEmpty, let index = records.index(forKey: id) else { return }
@@ -89,7 +102,12 @@ struct OpenRequests: Sendable {
     /// Forgets a request, of whatever kind.
     mutating func close(_ id: UInt64) {
         guard let entry = entries.removeValue(forKey: id) else { return }
-        if entry.state.isCall { callCount -= 1 } else { listenCount -= 1 }
+        if entry.state.isCall {
+            callCount -= 1
+        } else {
+            listenCount -= 1
+            messageByteCount -= messages.removeValue(forKey: id)?.count ?? 0
+        }
     }
 
     /// Changes how far a request has come, but not from a call to a subscription.

@@ -29,6 +29,9 @@ struct RepeatableCalls: Sendable {
         byteCount += frame.count
     }
 
+    /// The frame of a call, if it is kept.
+    func frame(of id: UInt64) -> [UInt8]? { calls[id]?.frame }
+
     /// Lets go of a call: it has ended, or is not to be repeated.
     mutating func forget(_ id: UInt64) {
         guard !calls.isEmpty, let call = calls.removeValue(forKey: id) else { return }

@@ -20,15 +20,25 @@ public struct SessionOwner: Sendable {
         self.context = context
     }
 
-    /// Whether somebody is the owner.
+    /// Whether somebody has another identity than the owner, whatever their entries are.
+    public func isAnother(_ resolution: IdentityMap.Resolution) -> Bool {
+        resolution.field != field || !resolution.value.utf8.elementsEqual(value)
+    }
+
+    /// Whether somebody is the owner. Both must have been found by the same identity map, because entries are known by
+    /// their places.
     ///
-    /// - Returns: Nil for the owner; otherwise `not-yours`, or `revoked` where the same identity may not have the context
-    ///   any more.
+    /// - Returns: Nil for the owner; otherwise `not-yours`, or `revoked` where the same identity belongs to another entry,
+    ///   or may not have the context.
     public func refusal(of resolution: IdentityMap.Resolution, limits: IPCLimits) -> SessionCode? {
-        guard resolution.field == field, resolution.value.utf8.elementsEqual(value) else { return .notYours }
-        guard resolution.entry == entry else { return .revoked }
+        if isAnother(resolution) { return .notYours }
+        guard resolution.entry == entry, mayHaveContext(resolution, limits: limits) else { return .revoked }
+        return nil
+    }
+
+    /// Whether the context of the session is one that somebody may have.
+    public func mayHaveContext(_ resolution: IdentityMap.Resolution, limits: IPCLimits) -> Bool {
         let announced = IPCMessage.context(context)
-        let now = try? resolution.grant.context(announced: announced.span, limits: limits)
-        return now == context ? nil : .revoked
+        return (try? resolution.grant.context(announced: announced.span, limits: limits)) == context
     }
 }
