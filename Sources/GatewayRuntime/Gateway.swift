@@ -23,7 +23,6 @@ public final class Gateway: Sendable {
     /// How long connections may take to end once the gateway stops, in nanoseconds; those that were asked to go elsewhere
     /// have `timeouts.drain` before.
     private static let stopGrace: UInt64 = 2_000_000_000
-    private let drainTime: UInt64
 
     /// The addresses that are listened on, with the ports that the system chose.
     public let addresses: [ListenerAddress]
@@ -31,6 +30,9 @@ public final class Gateway: Sendable {
     private let socketFiles: [SocketFile]
 
     private let mailboxes: [Reactor.Mailbox]
+    let sessionThreads: [SessionThread]
+    let logger: Logger
+    let current: Mutex<GatewaySnapshot>
     private let threads: Mutex<[WorkerThread]>
 
     /// Binds the listeners and starts the threads. SIGPIPE is ignored from then on.
@@ -54,7 +56,11 @@ public final class Gateway: Sendable {
         let load = GatewayLoad()
         let identities = IdentityRegistry()
         let sessions = SessionTable()
-        let loads = snapshot.configuration.listeners.map { ListenerLoad(name: $0.name, limits: $0.limits) }
+        let edition = Edition(snapshot, threadCount: threadCount)
+        var sessionThreads: [SessionThread] = []
+        let loads = snapshot.configuration.listeners.enumerated().map { index, listener in
+            ListenerLoad(index: index, name: listener.name, limits: listener.limits)
+        }
         var mailboxes: [Reactor.Mailbox] = []
         var threads: [WorkerThread] = []
         do throws(SystemError) {
@@ -64,7 +70,7 @@ public final class Gateway: Sendable {
                 mailboxes.append(reactor.mailbox)
                 let environment = BridgeEnvironment(
                     reactor: reactor,
-                    snapshot: snapshot,
+                    edition: edition,
                     logger: logger,
                     load: load,
                     identities: identities,
@@ -73,7 +79,7 @@ public final class Gateway: Sendable {
                     threadCount: threadCount
                 )
                 for (index, (listener, descriptor)) in zip(snapshot.listeners, shares).enumerated() {
-                    let clients: Listener.Clients = if case .tcp(_, let tls) = listener { .remote(tls) } else { .local }
+                    let clients: Listener.Clients = if case .tcp = listener { .remote } else { .local }
                     try Listener(
                         socket: Socket(Descriptor(descriptor)),
                         clients: clients,
@@ -81,6 +87,7 @@ public final class Gateway: Sendable {
                         environment: environment
                     ).start()
                 }
+                sessionThreads.append(environment.sessionThread)
                 let handover = Handover(reactor: reactor)
                 threads.append(try WorkerThread { handover.reactor.run() })
             }
@@ -91,7 +98,9 @@ public final class Gateway: Sendable {
             throw GatewayStartError("cannot start a thread: \(error)")
         }
         self.mailboxes = mailboxes
-        drainTime = snapshot.configuration.timeouts.drain
+        self.sessionThreads = sessionThreads
+        self.logger = logger
+        current = Mutex(snapshot)
         self.threads = Mutex(threads)
         for listener in listeners {
             logger.info("listening", metadata: ["address": "\(listener.name)", "threads": "\(threadCount)"])
@@ -123,8 +132,9 @@ public final class Gateway: Sendable {
     public func stop() {
         // First, so that nobody connects to a socket that will not be accepted from any more.
         for file in socketFiles { file.remove() }
+        let drainTime = current.withLock { $0.configuration.timeouts.drain }
         for mailbox in mailboxes {
-            mailbox.post { [drainTime] in $0.stop(grace: Self.stopGrace + drainTime) }
+            mailbox.post { $0.stop(grace: Self.stopGrace + drainTime) }
         }
     }
 

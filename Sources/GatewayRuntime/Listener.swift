@@ -12,7 +12,7 @@ final class Listener: EventHandler {
     /// Who connects here, and what proves who they are.
     enum Clients {
         /// Anybody, with a certificate.
-        case remote(TLSContext)
+        case remote
         /// Processes of this machine, through a Unix socket that all threads share.
         case local
     }
@@ -90,13 +90,14 @@ final class Listener: EventHandler {
         }
         let connection = Socket(Descriptor(accepted))
         switch clients {
-        case .remote(let tls): serve(connection, address.listenerAddress, tls)
+        case .remote: serve(connection, address.listenerAddress)
         case .local: serve(connection)
         }
         return true
     }
 
-    private func serve(_ connection: consuming Socket, _ address: ListenerAddress?, _ tls: TLSContext) {
+    private func serve(_ connection: consuming Socket, _ address: ListenerAddress?) {
+        guard let tls = environment.snapshot.tlsContext(of: load.index) else { return load.endHandshake() }
         // Small messages leave at once, and peers that vanished without a word are noticed within minutes.
         let options: [(Int32, Int32, Int32)] = [
             (Int32(IPPROTO_TCP), TCP_NODELAY, 1), (SOL_SOCKET, SO_KEEPALIVE, 1),

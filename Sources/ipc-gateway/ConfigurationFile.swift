@@ -10,6 +10,15 @@ enum ConfigurationFile {
     /// The file's size beyond which it is not a configuration.
     private static let largest = 16 << 20
 
+    /// The same, for who goes on when there are problems.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - generation: The number of the snapshot.
+    static func snapshot(_ path: String, generation: Int) throws(ConfigurationError) -> GatewaySnapshot {
+        try GatewaySnapshot(try GatewayConfiguration(yaml: try contents(path), file: path), generation: generation)
+    }
+
     /// The checked configuration with everything it names opened; exits with its problems otherwise.
     static func load(_ path: String) throws -> GatewaySnapshot {
         try read(path, as: "docs/configuration.md") {

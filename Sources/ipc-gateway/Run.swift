@@ -15,7 +15,12 @@ struct Run: ParsableCommand {
             Logs go to standard error. SIGTERM or ctrl-C ends it in order: every client is told, and gets two seconds; \
             a second signal ends it at once. SIGUSR1 opens the audit log's file anew, after it has been renamed.
 
+            SIGHUP reads the configuration anew, with all files that it names. When anything is wrong with them the log \
+            says what, and nothing changes. Otherwise everybody who is connected is judged again: who would not be let \
+            in any more is cut, subscriptions that are not allowed any more end, and the others notice nothing.
+
             Example: ipc-gateway run --config /etc/ipc-gateway/gateway.yaml
+            Reload:  ipc-gateway check --config gateway.yaml && kill -HUP PID
             Rotate:  mv audit.jsonl audit.jsonl.1 && kill -USR1 PID
             """
     )
@@ -40,10 +45,13 @@ struct Run: ParsableCommand {
             Console.complain("error: \(error)")
             throw ExitCode.unavailable
         }
-        waitForEnd(&signals, audit, logger)
+        waitForEnd(&signals, gateway, audit, logger)
         logger.info("stopping")
         // A second one of these ends it at once. Others that come now, for a new configuration or log file, come too late.
         signals.restore(only: [SIGTERM, SIGINT])
+        Signals.onEach([SIGHUP]) {
+            logger.notice("SIGHUP: the gateway is stopping; the configuration is not read any more")
+        }
         gateway.stop()
         gateway.wait()
         audit?.close()
@@ -69,17 +77,34 @@ struct Run: ParsableCommand {
     }
 
     /// Waits for a signal that ends the gateway.
-    private func waitForEnd(_ signals: inout Signals, _ audit: AuditLog?, _ logger: Logger) {
+    private func waitForEnd(_ signals: inout Signals, _ gateway: Gateway, _ audit: AuditLog?, _ logger: Logger) {
         while true {
             switch signals.wait() {
             case SIGHUP:
-                logger.notice("SIGHUP: the configuration is read at start only; restart the gateway to apply changes")
+                reload(gateway, logger)
             case SIGUSR1:
                 if audit == nil { logger.notice("SIGUSR1: there is no audit log to reopen") }
                 audit?.reopen()
             default:
                 return
             }
+        }
+    }
+
+    /// Reads everything anew, on this thread; when anything is wrong nothing changes.
+    private func reload(_ gateway: Gateway, _ logger: Logger) {
+        let generation = gateway.snapshot.generation
+        do throws(ConfigurationError) {
+            let next = try ConfigurationFile.snapshot(config, generation: generation + 1)
+            try gateway.reload(next)
+            for note in next.notes { logger.notice("\(note)") }
+            DescriptorLimit.raise(for: next.configuration.limits, logger: logger)
+        } catch {
+            for problem in error.problems { logger.error("reload: \(problem)") }
+            logger.error(
+                "SIGHUP: the configuration was not reloaded; the one that is in force stays",
+                metadata: ["generation": "\(generation)", "problems": "\(error.problems.count)"]
+            )
         }
     }
 }

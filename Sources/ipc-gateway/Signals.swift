@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import GatewayRuntime
 internal import Glibc
 
 /// Signals, waited for by the main thread instead of interrupting whatever runs.
@@ -26,6 +27,18 @@ struct Signals {
         let (seconds, attoseconds) = limit.components
         var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
         while sigtimedwait(&set, nil, &time) < 0, errno == EINTR {}
+    }
+
+    /// Does something at each of some signals, which are kept back (``init(_:)``), on a thread of its own until the process
+    /// ends.
+    static func onEach(_ signals: [Int32], _ body: @escaping @Sendable () -> Void) {
+        DetachedThread.start {
+            var waited = Signals(signals)
+            while true {
+                _ = waited.wait()
+                body()
+            }
+        }
     }
 
     /// Makes writing where nobody reads an error, instead of the end of the process.

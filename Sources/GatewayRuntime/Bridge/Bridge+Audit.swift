@@ -20,8 +20,6 @@ extension Bridge {
         let resolution = session.terms.resolution
         let negotiated = client.negotiated
         let certificate = client.certificate
-        var isAssigned = false
-        if case .assigned = resolution.grant { isAssigned = true }
         let connection = AuditConnection(
             id: auditLog.makeConnectionID(),
             peer: peer,
@@ -30,13 +28,13 @@ extension Bridge {
             identity: resolution.value,
             match: resolution.match,
             context: context,
-            isContextAssigned: isAssigned,
+            isContextAssigned: resolution.isContextAssigned,
             entry: "clients[\(resolution.entry)]",
             tlsVersion: negotiated?.version.rawValue,
             cipher: negotiated?.cipher,
             fingerprint: certificate?.fingerprint,
             subject: certificate?.subject,
-            generation: 1
+            generation: snapshot.generation
         )
         audit = ConnectionAudit(auditLog, settings, connection, openedAt: acceptedAt, at: reactor.now)
     }

@@ -8,7 +8,7 @@ internal import TLSEngine
 /// How a bridge ends: in order, when both sides have finished, or because the gateway decides to.
 extension Bridge {
     /// How long a client that was told to go may take to read it.
-    private static let lingerTime: UInt64 = 1_000_000_000
+    static let lingerTime: UInt64 = 1_000_000_000
 
     // MARK: In order
 
@@ -152,7 +152,7 @@ extension Bridge {
         // What was queued before the end still belongs to the client, for as long as it takes some of it.
         let waits = lingersForBacklog && client.backlogByteCount > 0
         let allowed = waits ? snapshot.configuration.timeouts.drain : Self.lingerTime
-        deadlines.closing = lastActivity + allowed
+        deadlines.closing = min(lastActivity + allowed, lingerLimit)
     }
 
     // MARK: Deadlines
@@ -267,7 +267,7 @@ extension CloseReason {
         case .identityNotMapped, .identityAmbiguous, .identityRefused, .contextNotAllowed, .certificateDenied:
             .notAllowed
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed: .upstreamUnavailable
-        case .stopping: .draining
+        case .stopping, .serversChanged: .draining
         case .contextTimeout, .drainTimeout, .frameTimeout, .idleTimeout, .stallTimeout, .clientLimit, .identityLimit,
             .newcomerLimit, .incompleteLimit, .gatewayFailure, .detachedLimit:
             .limit
@@ -286,6 +286,8 @@ extension CloseReason {
                 : "the certificate names no client of this gateway"
         case .upstreamUnavailable, .upstreamTimeout, .upstreamMalformed:
             "the server behind the gateway is not available"
+        case .revoked: "this client may not be connected any more"
+        case .serversChanged: "this client is led to other servers now; connect anew"
         case .contextNotAllowed: "this client may not have the context it announces"
         case .clientLimit, .identityLimit: "there are too many clients"
         case .stallTimeout: "what was queued was not taken in time"

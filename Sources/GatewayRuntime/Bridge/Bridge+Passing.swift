@@ -55,7 +55,12 @@ extension Bridge {
 
     private func handshakeFinished() {
         log.established(client.negotiated)
+        // It may have begun under another, whose authorities and revocation lists are not in force any more.
+        snapshot = environment.snapshot
         do {
+            if let context = snapshot.tlsContext(of: tlsListener), !client.wasJudged(by: context) {
+                try client.judge(by: context)
+            }
             guard let identity = try client.identity() else {
                 return close(CloseReason(.identityRefused, "the client showed no certificate"))
             }
@@ -176,16 +181,19 @@ extension Bridge {
             return close(CloseReason(.clientLimit, message))
         }
         let limits = session.terms.clientLimits
-        guard let load = environment.identities.claim(session.terms.resolution, limits.perIdentity, at: reactor.now)
-        else {
+        guard let load = environment.identities.claim(
+            session.terms.resolution,
+            limits.perIdentity,
+            generation: snapshot.generation,
+            at: reactor.now
+        ) else {
             let message = "its identity has \(limits.perIdentity.clients) clients already (limits.perIdentity.clients)"
             return close(CloseReason(.identityLimit, message))
         }
         identityLoad = load
         isTransparent = session.terms.upstreams.count == 1 && !session.survivesLoss(of: 0)
         self.session?.share(load)
-        clientRate = limits.bytesPerSecond.map(TokenBucket.init(perSecond:))
-        upstreamRate = clientRate
+        limitBytes(to: limits.bytesPerSecond)
         environment.newcomers.remove(self)
         phase = .open
         deadlines.client = .max

@@ -3,6 +3,7 @@
 
 internal import GatewayCore
 internal import IPCProtocol
+internal import TLSEngine
 
 /// Clients that are lost, and come back.
 extension Bridge {
@@ -11,6 +12,7 @@ extension Bridge {
     /// The connection is gone, the session stays: its servers notice nothing.
     func detach(_ reason: CloseReason) {
         guard let persistence, !persistence.isDetached, phase == .open, clientHandle != nil else { return }
+        persistence.absentee = client.proof
         letGoOfClient()
         persistence.session.connectionLost()
         if persistence.isGoingAway {
@@ -59,6 +61,7 @@ extension Bridge {
     func endDetachment() {
         guard let persistence, persistence.isDetached else { return }
         persistence.isDetached = false
+        persistence.absentee = nil
         deadlines.grace = .max
         environment.sessions.load.remove()
         identityLoad?.sessions.remove()
@@ -75,7 +78,7 @@ extension Bridge {
         }
         let home: SessionTable.Home
         do throws(SessionTable.Refusal) {
-            home = try environment.sessions.find(token, for: resolution, limits: snapshot.configuration.limits.wire)
+            home = try environment.sessions.find(token, for: resolution)
         } catch {
             return refuse(error, resolution)
         }
@@ -86,7 +89,8 @@ extension Bridge {
             listener: listener,
             log: log,
             token: token,
-            resolution: resolution
+            resolution: resolution,
+            edition: environment.edition
         )
         if let clientHandle { reactor.unwatch(clientHandle) }
         client = ClientLink(goneFrom: reactor.scratch)
@@ -99,8 +103,34 @@ extension Bridge {
         close(CloseReason(CloseReason.Code(rawValue: refusal.code.rawValue), refusal.reason))
     }
 
-    /// A session that was there a moment ago has ended while its client was on the way.
-    static func refuse(_ arrival: Arrival, environment: BridgeEnvironment) {
+    /// Brings a client to the session that it wants, or tells it why it does not get it.
+    ///
+    /// - Parameter handle: The session's place on this thread, if it is still there.
+    static func receive(_ arrival: Arrival, at handle: Reactor.Handle, environment: BridgeEnvironment) {
+        // It may come from a thread that has a newer configuration already, or from one that has not got this one's yet.
+        environment.adopt(arrival.edition)
+        let bridge = environment.reactor.handler(of: handle) as? Bridge
+        bridge?.judgeAnew()
+        do {
+            let resolution = try arrival.resolution(by: environment)
+            guard let bridge, bridge.isResumable, let owner = bridge.owner else {
+                throw SessionTable.Refusal(.unknownSession, "the session has ended")
+            }
+            if let code = owner.refusal(of: resolution, limits: bridge.snapshot.configuration.limits.wire) {
+                throw SessionTable.Refusal(code)
+            }
+            bridge.resume(arrival)
+        } catch {
+            refuse(arrival, error, bridge, environment)
+        }
+    }
+
+    private static func refuse(
+        _ arrival: Arrival,
+        _ error: any Error,
+        _ session: Bridge?,
+        _ environment: BridgeEnvironment
+    ) {
         arrival.client.move(to: environment.reactor.scratch)
         let bridge = Bridge(
             client: arrival.client,
@@ -111,15 +141,21 @@ extension Bridge {
         bridge.isInHandshake = false
         bridge.log = arrival.log
         bridge.start()
-        var refusal = SessionTable.Refusal(.unknownSession, "the session has ended")
-        do throws(SessionTable.Refusal) {
-            let limits = environment.snapshot.configuration.limits.wire
-            _ = try environment.sessions.find(arrival.token, for: arrival.resolution, limits: limits)
-        } catch {
-            refusal = error
+        switch error {
+        case let reason as CloseReason: bridge.close(reason)
+        case let failure as TLSError: bridge.close(CloseReason(failure))
+        default:
+            var refusal = error as? SessionTable.Refusal ?? SessionTable.Refusal(.unknownSession, "\(error)")
+            if refusal.code == .unknownSession { refusal = environment.fate(of: arrival, session) ?? refusal }
+            bridge.refuse(refusal, arrival.resolution)
         }
-        bridge.refuse(refusal, arrival.resolution)
         bridge.settle()
+    }
+
+    /// To whom the session belongs.
+    private var owner: SessionOwner? {
+        guard let session, let context = session.context else { return nil }
+        return SessionOwner(session.terms.resolution, context: context)
     }
 
     /// Whether a client may come back to this session.
@@ -137,6 +173,7 @@ extension Bridge {
             persistence.session.connectionLost()
         }
         endDetachment()
+        tlsListener = arrival.listener.index
         client = arrival.client
         client.move(to: reactor.scratch)
         peer = arrival.peer

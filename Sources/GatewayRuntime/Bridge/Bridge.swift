@@ -43,6 +43,12 @@ final class Bridge: EventHandler {
     var isListenersClient = false
     /// What logs call the client.
     var peer: String?
+    /// What the connection is judged by.
+    var snapshot: GatewaySnapshot
+    /// The listener, by its place, that verified the client: a session may come back through another.
+    var tlsListener: Int
+    /// Until when a client that was cut may read what it was sent last.
+    var lingerLimit = UInt64.max
     /// What there is more where the client's session outlives its connection.
     var persistence: Persistence?
     /// What connections that the session has lost received and sent.
@@ -76,6 +82,7 @@ final class Bridge: EventHandler {
     var identityLoad: IdentityLoad?
     /// How fast the client may be, and its servers; nil for any rate.
     var clientRate: TokenBucket?
+    private(set) var bytesPerSecond: Int?
     var upstreamRate: TokenBucket?
 
     private(set) var clientHandle: Reactor.Handle?
@@ -102,13 +109,14 @@ final class Bridge: EventHandler {
         acceptedAt = reactor.now
         lastActivity = reactor.now
         log = ConnectionLog(logger: environment.logger, peer: peer, openedAt: reactor.now)
-        let timeouts = environment.snapshot.configuration.timeouts
+        snapshot = environment.snapshot
+        tlsListener = listener.index
+        let timeouts = snapshot.configuration.timeouts
         if client.isEstablished { phase = .announcing }
         deadlines.client = reactor.now + (client.isEstablished ? timeouts.context : timeouts.handshake)
     }
 
     var reactor: Reactor { environment.reactor }
-    var snapshot: GatewaySnapshot { environment.snapshot }
 
     /// Starts watching.
     func start() {
@@ -247,6 +255,13 @@ final class Bridge: EventHandler {
     /// Whether reading pauses because somebody is faster than he may be: that is not silence.
     var isHeldBack: Bool {
         deadlines.clientRate != .max || deadlines.upstreamRate != .max
+    }
+
+    /// Sets how fast the client may be, and its servers; nil for any rate.
+    func limitBytes(to rate: Int?) {
+        bytesPerSecond = rate
+        clientRate = rate.map(TokenBucket.init(perSecond:))
+        upstreamRate = clientRate
     }
 
     func noteActivity() {

@@ -2,12 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import GatewayCore
+internal import IPCProtocol
 internal import Logging
 
 /// What the connections of one thread share.
 final class BridgeEnvironment {
     let reactor: Reactor
-    let snapshot: GatewaySnapshot
+    /// What connections are judged by that come now, and those that are there, soon.
+    private(set) var edition: Edition
+    /// What judges those that are there.
+    private(set) var judging: Judging?
     let logger: Logger
     /// What the connections of all threads use up together.
     let load: GatewayLoad
@@ -22,6 +26,8 @@ final class BridgeEnvironment {
     /// The connections of this thread that are not authenticated yet.
     let newcomers: Newcomers
 
+    private let threadCount: Int
+
     /// Time between two warnings about the same, in nanoseconds.
     private static let warningInterval: UInt64 = 10_000_000_000
     private var nextNewcomerWarning: UInt64 = 0
@@ -30,7 +36,7 @@ final class BridgeEnvironment {
     /// - Parameter threadCount: Among how many threads newcomers are spread.
     init(
         reactor: Reactor,
-        snapshot: GatewaySnapshot,
+        edition: Edition,
         logger: Logger,
         load: GatewayLoad,
         identities: IdentityRegistry,
@@ -39,13 +45,45 @@ final class BridgeEnvironment {
         threadCount: Int
     ) {
         self.reactor = reactor
-        self.snapshot = snapshot
+        self.edition = edition
+        self.threadCount = threadCount
         self.logger = logger
         self.load = load
         self.identities = identities
         self.audit = audit
         self.sessions = sessions
-        newcomers = Newcomers(limit: max(1, snapshot.configuration.limits.newcomers / threadCount))
+        newcomers = Newcomers()
+        newcomers.limit = newcomerLimit
+    }
+
+    var snapshot: GatewaySnapshot { edition.snapshot }
+
+    private var newcomerLimit: Int { max(1, snapshot.configuration.limits.newcomers / threadCount) }
+
+    /// Goes on by a newer edition, and begins to judge those who are there by it.
+    func adopt(_ new: Edition) {
+        guard new.snapshot.generation > snapshot.generation else { return }
+        judging?.finish()
+        edition = new
+        newcomers.limit = newcomerLimit
+        let judging = Judging(new, on: reactor)
+        self.judging = judging
+        judging.start()
+    }
+
+    /// What has become of a session that is not there any more.
+    ///
+    /// - Parameter bridge: What is left of it.
+    func fate(of arrival: Arrival, _ bridge: Bridge?) -> SessionTable.Refusal? {
+        if let persistence = bridge?.persistence, persistence.token.description == arrival.token {
+            return persistence.epitaph
+        }
+        do throws(SessionTable.Refusal) {
+            _ = try sessions.find(arrival.token, for: arrival.resolution)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private var frameBuffer: [UInt8] = []

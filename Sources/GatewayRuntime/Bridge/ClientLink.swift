@@ -112,6 +112,20 @@ final class ClientLink {
         }
     }
 
+    /// Whether the client's certificate was verified, when it connected, by this context.
+    func wasJudged(by context: TLSContext) -> Bool { tls?.wasMade(by: context) ?? true }
+
+    /// Verifies the client's certificate again; there is nothing to verify without TLS.
+    func judge(by context: TLSContext) throws(TLSError) {
+        if let tls { try context.judgePeer(of: tls) }
+    }
+
+    /// What proves who the client is when the connection is gone; nil when nothing does.
+    var proof: ClientProof? {
+        guard let identity = try? identity() else { return nil }
+        return ClientProof(identity: identity, chain: tls?.peerChain())
+    }
+
     /// The client's certificate; nil when there is none, or it cannot be had.
     var certificate: CertificateIdentity? {
         if case .certificate(let found)? = try? identity() { found } else { nil }

@@ -7,8 +7,8 @@ internal import TLSEngine
 /// What the audit log is told of one connection, once its context has been accepted.
 struct ConnectionAudit {
     private let log: AuditLog
-    private let settings: AuditSettings
-    private let connection: AuditConnection
+    private var settings: AuditSettings
+    private var connection: AuditConnection
     private let openedAt: UInt64
     private var closing: CloseReason?
     private var isClosed = false
@@ -54,6 +54,12 @@ struct ConnectionAudit {
             certificate: client.certificate
         )
         log.write(AuditLine.resume(connection, arrival, at: now, wallClockOffset: AuditLog.wallClockOffset()))
+    }
+
+    /// The connection goes on by another configuration.
+    mutating func judged(by generation: Int, _ resolution: IdentityMap.Resolution, _ settings: AuditSettings) {
+        self.settings = settings
+        connection = connection.judged(by: generation, resolution)
     }
 
     /// Takes note of why the connection ends; the first reason counts.

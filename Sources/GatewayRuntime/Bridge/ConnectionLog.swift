@@ -42,6 +42,11 @@ struct ConnectionLog {
         logger.info("client accepted")
     }
 
+    /// The client goes on by another configuration.
+    func judged(_ session: GatewaySession, _ generation: Int) {
+        logger.debug("client judged again", metadata: ["generation": "\(generation)"])
+    }
+
     /// The first denial of a connection is news, further ones are detail; the closing line counts them all.
     mutating func denied(_ denial: GatewaySession.Denial) {
         let metadata: Logger.Metadata = ["request": "\(denial)", "detail": "\(denial.reason)"]

@@ -7,6 +7,8 @@ internal import Synchronization
 /// Finds what the connections of an identity share. Its methods may be called from any thread.
 final class IdentityRegistry: Sendable {
     private struct Key: Hashable {
+        // Entries are known by their places in one configuration.
+        var generation: Int
         var entry: Int
         var field: IdentityField
         // As bytes: two spellings of a name are two identities.
@@ -23,10 +25,31 @@ final class IdentityRegistry: Sendable {
     /// Counts one client more of an identity.
     ///
     /// - Returns: What it shares with the others, to be given back with `removeClient`; nil when there are too many.
-    func claim(_ resolution: IdentityMap.Resolution, _ limits: ClientLimits.Shared, at now: UInt64) -> IdentityLoad? {
-        let key = Key(entry: resolution.entry, field: resolution.field, value: Array(resolution.value.utf8))
+    func claim(
+        _ resolution: IdentityMap.Resolution,
+        _ limits: ClientLimits.Shared,
+        generation: Int,
+        at now: UInt64
+    ) -> IdentityLoad? {
+        let load = load(of: resolution, limits, generation: generation, at: now)
+        return load.addClient() ? load : nil
+    }
+
+    /// What the clients of an identity share by a configuration.
+    func load(
+        of resolution: IdentityMap.Resolution,
+        _ limits: ClientLimits.Shared,
+        generation: Int,
+        at now: UInt64
+    ) -> IdentityLoad {
+        let key = Key(
+            generation: generation,
+            entry: resolution.entry,
+            field: resolution.field,
+            value: Array(resolution.value.utf8)
+        )
         return state.withLock { state in
-            if let load = state.loads[key] { return load.addClient() ? load : nil }
+            if let load = state.loads[key] { return load }
             if state.loads.count >= state.tidyAt {
                 // A rate that has been used up is remembered, or coming back would be a way around it.
                 state.loads = state.loads.filter { !$0.value.isIdle(at: now) }
@@ -34,7 +57,7 @@ final class IdentityRegistry: Sendable {
             }
             let load = IdentityLoad(limits: limits)
             state.loads[key] = load
-            return load.addClient() ? load : nil
+            return load
         }
     }
 }

@@ -14,15 +14,12 @@ final class Newcomers {
     /// How many of the oldest are looked at for one that may go.
     private static let looks = 256
 
-    private let limit: Int
+    /// How many there may be.
+    var limit = 1
     // The reactor owns the bridges.
     private weak var first: Bridge?
     private weak var last: Bridge?
     private var count = 0
-
-    init(limit: Int) {
-        self.limit = limit
-    }
 
     /// Whether there is a place, after sending somebody away if need be.
     func makeRoom(at now: UInt64) -> Bool {

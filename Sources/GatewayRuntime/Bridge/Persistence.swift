@@ -31,6 +31,8 @@ final class Persistence {
     var isListed = false
     /// Whether the client is away.
     var isDetached = false
+    /// Who it is, while it is away.
+    var absentee: ClientProof?
     /// Bytes that have been counted as held for a client that is away.
     var countedBytes = 0
     /// The server has finished; the session ends when the client has everything.

@@ -175,6 +175,14 @@ final class Reactor {
         }
     }
 
+    /// The handles for which something holds of their handler and role.
+    func handles(where holds: (any EventHandler, UInt8) -> Bool) -> [Handle] {
+        slots.indices.compactMap { index in
+            guard let handler = slots[index].handler, holds(handler, slots[index].role) else { return nil }
+            return Handle(index: UInt32(index), generation: slots[index].generation)
+        }
+    }
+
     /// Who has a handle; nil for one that was released.
     func handler(of handle: Handle) -> (any EventHandler)? {
         isLive(handle) ? slots[Int(handle.index)].handler : nil

@@ -40,3 +40,11 @@ struct WorkerThread: Sendable {
         pthread_detach(thread)
     }
 }
+
+/// A thread that ends with the process, or by itself.
+public enum DetachedThread {
+    /// Starts it; where there is no thread to be had nothing happens.
+    public static func start(_ body: @escaping @Sendable () -> Void) {
+        (try? WorkerThread(body))?.detach()
+    }
+}

@@ -25,6 +25,15 @@ final class SessionTable: Sendable {
             self.code = code
             self.reason = reason
         }
+
+        /// Who asks is not the owner.
+        init(_ code: SessionCode) {
+            let reason =
+                code == .notYours
+                ? "the session belongs to another client"
+                : "the client that the session was begun for does not have its rights any more"
+            self.init(code, reason)
+        }
     }
 
     private struct Entry {
@@ -84,25 +93,15 @@ final class SessionTable: Sendable {
         }
     }
 
-    /// Finds a session for somebody who has its token.
-    func find(
-        _ text: String,
-        for resolution: IdentityMap.Resolution,
-        limits: IPCLimits
-    ) throws(Refusal) -> Home {
+    /// Finds a session for somebody who has its token and its owner's identity. Whether he may have it is judged where it
+    /// is, by the configuration that is in force there.
+    func find(_ text: String, for resolution: IdentityMap.Resolution) throws(Refusal) -> Home {
         guard let token = SessionToken(text),
             let entry = content.withLock({ $0.entries[token] })
         else {
             throw Refusal(.unknownSession, "this gateway has no such session; it may have been restarted")
         }
-        if let code = entry.owner.refusal(of: resolution, limits: limits) {
-            throw Refusal(
-                code,
-                code == .notYours
-                    ? "the session belongs to another client"
-                    : "the client that the session was begun for does not have its rights any more"
-            )
-        }
+        if entry.owner.isAnother(resolution) { throw Refusal(.notYours) }
         switch entry.state {
         case .live(let home): return home
         case .ended(let refusal): throw refusal

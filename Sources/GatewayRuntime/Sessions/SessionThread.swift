@@ -15,14 +15,18 @@ final class SessionThread: @unchecked Sendable {
         self.environment = environment
     }
 
-    /// Brings a client to one of the thread's sessions, or tells it that the session has just ended.
+    /// Brings a client to one of the thread's sessions, or tells it why it does not get it.
     func send(_ arrival: Arrival, to handle: Reactor.Handle) {
-        mailbox.post { reactor in
-            if let bridge = reactor.handler(of: handle) as? Bridge, bridge.isResumable {
-                bridge.resume(arrival)
-            } else if let environment = self.environment {
-                Bridge.refuse(arrival, environment: environment)
-            }
+        mailbox.post { _ in
+            if let environment = self.environment { Bridge.receive(arrival, at: handle, environment: environment) }
+        }
+    }
+
+    /// Lets the thread go on by a newer edition.
+    func adopt(_ edition: Edition) {
+        mailbox.post { _ in
+            guard let environment = self.environment else { return edition.threadIsDone(ReloadReport()) }
+            environment.adopt(edition)
         }
     }
 }
@@ -38,6 +42,8 @@ final class Arrival: @unchecked Sendable {
     /// What it said when it asked for its session, and who it is.
     let token: String
     let resolution: IdentityMap.Resolution
+    /// What it was judged by.
+    let edition: Edition
 
     init(
         client: ClientLink,
@@ -45,7 +51,8 @@ final class Arrival: @unchecked Sendable {
         listener: ListenerLoad,
         log: ConnectionLog,
         token: String,
-        resolution: IdentityMap.Resolution
+        resolution: IdentityMap.Resolution,
+        edition: Edition
     ) {
         self.client = client
         self.peer = peer
@@ -53,5 +60,19 @@ final class Arrival: @unchecked Sendable {
         self.log = log
         self.token = token
         self.resolution = resolution
+        self.edition = edition
+    }
+
+    /// Who it is by the configuration of the session's thread.
+    ///
+    /// - Throws: Why it may not connect any more.
+    func resolution(by environment: BridgeEnvironment) throws -> IdentityMap.Resolution {
+        guard edition !== environment.edition else { return resolution }
+        let snapshot = environment.snapshot
+        if let context = snapshot.tlsContext(of: listener.index) { try client.judge(by: context) }
+        guard let identity = try client.identity() else {
+            throw CloseReason(.identityRefused, "the client showed no certificate")
+        }
+        return try snapshot.terms(for: identity).resolution
     }
 }
