@@ -111,7 +111,10 @@ public final class BlockingStream {
         }
     }
 
-    /// What was negotiated; nil without TLS.
+    /// Whose the other side's certificate is.
+    public var peerCertificate: CertificateIdentity? { try? tls?.peerCertificate() }
+
+    /// What was negotiated.
     public var negotiated: NegotiatedTLS? { tls?.negotiated }
 
     /// Whether an earlier TLS session was resumed.

@@ -15,7 +15,7 @@ public struct TimedOut: Error, CustomStringConvertible {
 }
 
 /// How much longer than usual anything may take: sanitizers slow a program down tenfold, and so does a busy machine.
-private let patience = getenv("TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
+public let patience = getenv("TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
 
 /// Waits until a condition is true.
 ///

@@ -17,6 +17,7 @@ public final class GatewayBench: Sendable {
     private let strangers = Mutex<TestAuthority?>(nil)
     /// The configuration as it was written.
     public let configurationFile: String
+    let configuration: GatewayConfigurationText
 
     /// What stands behind the gateway.
     public enum Upstream: Sendable {
@@ -58,6 +59,7 @@ public final class GatewayBench: Sendable {
             upstreams: [.init(path: path, isEager: isEager)]
         )
         try configure(&configuration)
+        self.configuration = configuration
         self.configurationFile = try directory.write(configuration.yaml, to: "gateway.yaml")
         self.gateway = try GatewayProcess(
             configurationFile: self.configurationFile,

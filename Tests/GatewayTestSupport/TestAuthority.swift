@@ -11,6 +11,12 @@ public struct CertificateFiles: Sendable, Hashable {
     public var certificate: String
     /// PEM: its private key.
     public var key: String
+
+    /// Names two files.
+    public init(certificate: String, key: String) {
+        self.certificate = certificate
+        self.key = key
+    }
 }
 
 /// What a certificate is made for; see `certs/dev-ca.sh`.

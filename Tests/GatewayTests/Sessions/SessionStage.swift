@@ -10,8 +10,11 @@ final class SessionStage {
 
     let bench: GatewayBench
 
-    init(configure: (inout GatewayConfigurationText) throws -> Void = { _ in }) throws {
-        bench = try GatewayBench(configure: configure)
+    init(
+        authority: TestAuthority? = nil,
+        configure: (inout GatewayConfigurationText) throws -> Void = { _ in }
+    ) throws {
+        bench = try GatewayBench(authority: authority, configure: configure)
     }
 
     /// A client that is not connected; alice's certificate is used when none is given.
