@@ -17,7 +17,8 @@ public final class GatewayBench: Sendable {
     private let strangers = Mutex<TestAuthority?>(nil)
     /// The configuration as it was written.
     public let configurationFile: String
-    let configuration: GatewayConfigurationText
+    /// What it was made of.
+    public let configuration: GatewayConfigurationText
 
     /// What stands behind the gateway.
     public enum Upstream: Sendable {

@@ -71,6 +71,14 @@ import Testing
         let error = #expect(throws: TLSError.self) { try after.judgePeer(of: first.server.session) }
         #expect(error?.code == .certificateRevoked)
         try after.judgePeer(of: second.server.session)
+        // What was kept of a peer says the same when the session is gone.
+        let kept = try #require(first.server.session.peerChain())
+        #expect(first.server.session.wasMade(by: before) && !first.server.session.wasMade(by: after))
+        try before.judge(kept)
+        let again = #expect(throws: TLSError.self) { try after.judge(kept) }
+        #expect(again?.code == .certificateRevoked)
+        try after.judge(try #require(second.server.session.peerChain()))
+        try TLSContext(self.alice).judge(try #require(first.client.session.peerChain()))
 
         let others = try TLSContext(TestAuthority.shared().serverConfiguration())
         let unknown = #expect(throws: TLSError.self) { try others.judgePeer(of: second.server.session) }

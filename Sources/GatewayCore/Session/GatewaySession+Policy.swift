@@ -104,7 +104,7 @@ extension GatewaySession {
     /// Stands for an argument that there was no room to keep.
     private static let leftOut = ValueEncoder.encode(.object(["$unreadable": "room"]))
 
-    private func makeRecord(
+    func makeRecord(
         _ asked: AskedFor,
         _ message: Span<UInt8>,
         _ judgement: Judgement?,

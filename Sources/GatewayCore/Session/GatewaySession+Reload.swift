@@ -54,20 +54,31 @@ extension GatewaySession {
 
     private mutating func judgeOpenRequests(at now: UInt64) -> Revision {
         var revision = Revision()
-        for id in clientRequests.ids(where: { !$0.state.isCall }) where !isListenAllowed(id) {
-            guard let listen = endListen(id, .revoked, at: now) else { continue }
+        for id in clientRequests.ids(where: { !$0.state.isCall }) {
+            // One that was too long to be kept cannot be judged, and so may not stay.
+            let message = keptListens[id].map(Self.message) ?? clientRequests.message(of: id)
+            let upstream = clientRequests[id]?.upstream
+            guard mustEnd(message, .fromClient, hasRecord: clientRequests.hasRecord(id), upstream, at: now),
+                let listen = endListen(id, .revoked, at: now)
+            else { continue }
             revision.endedListens += 1
             guard listen.state == .listen else { continue }
             revision.tasks.append(.tellServer(listen.upstream, Frame.regular(IPCMessage.unlisten(id: id)).encoded()))
         }
         for id in serverRequests.ids(where: { !$0.state.isCall }) {
-            if let message = serverRequests.message(of: id), isAllowed(message.span, .fromServer) { continue }
-            guard endServerListen(id, .revoked, at: now) else { continue }
+            let message = serverRequests.message(of: id)
+            let upstream = serverRequests[id]?.upstream
+            guard mustEnd(message, .fromServer, hasRecord: serverRequests.hasRecord(id), upstream, at: now),
+                endServerListen(id, .revoked, at: now)
+            else { continue }
             revision.endedListens += 1
             revision.tasks.append(.tellClient(Frame.regular(IPCMessage.unlisten(id: id)).encoded()))
         }
         for id in clientRequests.ids(where: { $0.state == .call || $0.state == .waitingCall }) {
-            guard let frame = repeatable.frame(of: id), !isAllowed(Self.message(frame).span, .fromClient) else { continue }
+            guard let message = repeatable.frame(of: id).map(Self.message),
+                let asked = Self.asked(message, .fromClient, limits),
+                !decision(terms.policy, asked, message.span).isAllowed
+            else { continue }
             if clientRequests[id]?.state == .waitingCall {
                 let answer = ErrorAnswer.frame(id, "AccessDenied", "This client is not allowed the call any more.")
                 revision.tasks.append(.tellClient(endWaiting(id, .denied, answer, at: now)))
@@ -78,44 +89,51 @@ extension GatewaySession {
         return revision
     }
 
-    /// Whether a subscription may stay. One that was too long to be kept cannot be judged, and so may not.
-    private func isListenAllowed(_ id: UInt64) -> Bool {
-        if let frame = keptListens[id] { return isAllowed(Self.message(frame).span, .fromClient) }
-        if let message = clientRequests.message(of: id) { return isAllowed(message.span, .fromClient) }
-        return false
+    /// Whether a subscription may not stay. If so that is recorded, though its beginning may not have been.
+    private mutating func mustEnd(
+        _ message: [UInt8]?,
+        _ direction: AccessPolicy.Direction,
+        hasRecord: Bool,
+        _ upstream: Int?,
+        at now: UInt64
+    ) -> Bool {
+        guard let message, let asked = Self.asked(message, direction, limits) else { return true }
+        let decision = decision(terms.policy, asked, message.span)
+        if decision.isAllowed { return false }
+        if recording != nil, !hasRecord {
+            var record = makeRecord(asked, message.span, Judgement(decision: decision), upstream, at: now)
+            record.outcome = .revoked
+            recorded.append(record)
+        }
+        return true
     }
 
     private static func message(_ frame: [UInt8]) -> [UInt8] {
         Array(frame.dropFirst(FrameHeader.byteCount))
     }
 
-    /// Judges a request that has passed once.
-    private func isAllowed(_ message: Span<UInt8>, _ direction: AccessPolicy.Direction) -> Bool {
-        guard let inspected = try? InspectedMessage(message, limits: limits.wire) else { return false }
-        let asked: AskedFor
+    /// What a request wants that has passed once.
+    private static func asked(
+        _ message: [UInt8],
+        _ direction: AccessPolicy.Direction,
+        _ limits: GatewayLimits
+    ) -> AskedFor? {
+        guard let inspected = try? InspectedMessage(message.span, limits: limits.wire) else { return nil }
+        let request: AccessPolicy.Request
+        let parts: (id: UInt64, channel: Range<Int>, name: Range<Int>)
         switch inspected.kind {
-        case .call(let id, let channel, let name):
-            asked = AskedFor(
-                request: .call,
-                direction: direction,
-                id: id,
-                channel: channel,
-                name: name,
-                bodyOffset: inspected.bodyOffset
-            )
-        case .listen(let id, let channel, let name):
-            asked = AskedFor(
-                request: .listen,
-                direction: direction,
-                id: id,
-                channel: channel,
-                name: name,
-                bodyOffset: inspected.bodyOffset
-            )
-        default:
-            return false
+        case .call(let id, let channel, let name): (request, parts) = (.call, (id, channel, name))
+        case .listen(let id, let channel, let name): (request, parts) = (.listen, (id, channel, name))
+        default: return nil
         }
-        return decision(terms.policy, asked, message).isAllowed
+        return AskedFor(
+            request: request,
+            direction: direction,
+            id: parts.id,
+            channel: parts.channel,
+            name: parts.name,
+            bodyOffset: inspected.bodyOffset
+        )
     }
 }
 

@@ -82,6 +82,9 @@ struct OpenRequests: Sendable {
     /// The message of a subscription, if it was kept.
     func message(of id: UInt64) -> [UInt8]? { messages[id] }
 
+    /// Whether the audit log may be told of a request.
+    func hasRecord(_ id: UInt64) -> Bool { records[id] != nil }
+
     /// Counts an event of a subscription.
     mutating func countEvent(_ id: UInt64, byteCount: Int) {
         guard !records.isEmpty, let index = records.index(forKey: id) else { return }

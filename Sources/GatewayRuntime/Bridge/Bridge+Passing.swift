@@ -181,12 +181,14 @@ extension Bridge {
             return close(CloseReason(.clientLimit, message))
         }
         let limits = session.terms.clientLimits
-        guard let load = environment.identities.claim(
-            session.terms.resolution,
-            limits.perIdentity,
-            generation: snapshot.generation,
-            at: reactor.now
-        ) else {
+        guard
+            let load = environment.identities.claim(
+                session.terms.resolution,
+                limits.perIdentity,
+                generation: snapshot.generation,
+                at: reactor.now
+            )
+        else {
             let message = "its identity has \(limits.perIdentity.clients) clients already (limits.perIdentity.clients)"
             return close(CloseReason(.identityLimit, message))
         }

@@ -97,8 +97,6 @@ extension Bridge {
         }
         log.judged(session, snapshot.generation)
         if let settings = snapshot.configuration.audit {
-            // What has been recorded so far was judged by the old rules.
-            writeRecords()
             audit?.judged(by: snapshot.generation, terms.resolution, settings)
         }
     }

@@ -54,6 +54,21 @@ struct ReloadedSessionTests {
         #expect(again == GatewaySession.Revision())
     }
 
+    @Test("records each subscription that ends so, though its beginning was not in the sample")
+    func recorded() throws {
+        var bench = try SessionBench(Self.changed { $0.recording = RequestRecording(includesAllowed: false) })
+        _ = bench.client(SessionBench.listen(0))
+        #expect(bench.session.takeRecords().isEmpty)
+        let new = Self.changed { terms in
+            terms.policy = AccessPolicy()
+            terms.recording = RequestRecording(includesAllowed: false)
+        }
+        _ = try bench.session.adopt(new, at: bench.now)
+        let records = bench.session.takeRecords()
+        #expect(records.map(\.outcome) == [.revoked])
+        #expect(records.allSatisfy { $0.isAlwaysWritten && $0.name == Array("onPing".utf8) })
+    }
+
     @Test("ends subscriptions that a lost server would have got again")
     func waiting() throws {
         var bench = try SessionBench.withTwo()

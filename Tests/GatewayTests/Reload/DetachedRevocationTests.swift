@@ -14,7 +14,10 @@ struct DetachedRevocationTests {
         try stage.bench.gateway.waitForLog("the loss") { $0["message"] == "client lost; its session waits" }
     }
 
-    @Test("is over where the client is not let in any more, and its server is told", arguments: ["entry", "crl", "context"])
+    @Test(
+        "is over where the client is not let in any more, and its server is told",
+        arguments: ["entry", "crl", "context"]
+    )
     func revoked(_ change: String) throws {
         let authority = try TestAuthority()
         _ = try authority.intermediate("branch")
