@@ -93,12 +93,18 @@ struct Run: ParsableCommand {
 
     /// Reads everything anew, on this thread; when anything is wrong nothing changes.
     private func reload(_ gateway: Gateway, _ logger: Logger) {
-        let generation = gateway.snapshot.generation
+        let before = gateway.snapshot
+        let generation = before.generation
         do throws(ConfigurationError) {
             let next = try ConfigurationFile.snapshot(config, generation: generation + 1)
             try gateway.reload(next)
             for note in next.notes { logger.notice("\(note)") }
-            DescriptorLimit.raise(for: next.configuration.limits, logger: logger)
+            let limits = next.configuration.limits
+            if (limits.clients, limits.newcomers)
+                != (before.configuration.limits.clients, before.configuration.limits.newcomers)
+            {
+                DescriptorLimit.raise(for: limits, logger: logger)
+            }
         } catch {
             for problem in error.problems { logger.error("reload: \(problem)") }
             logger.error(

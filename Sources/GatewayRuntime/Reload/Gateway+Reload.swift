@@ -10,7 +10,7 @@ extension Gateway {
     /// The snapshot by which new connections are judged.
     public var snapshot: GatewaySnapshot { current.withLock { $0 } }
 
-    /// Goes on by a newer snapshot; returns at once.
+    /// Goes on by a newer snapshot; returns at once. Not for two threads at the same time.
     ///
     /// New connections are judged by it, and soon everybody who is there: who would not be let in is cut, subscriptions
     /// that are not allowed any more end. When all have been judged the log says so.

@@ -68,6 +68,7 @@ struct ReloadCrowdTests {
         #expect((line["judged"], line["cut"]) == ("\(count + 1)", "0"))
         let time = try #require(line["milliseconds"].flatMap { Int($0) })
         #expect(time < 1000 * patience, "\(time) ms")
+        print("reload: \(count) clients judged in \(time) ms")
         try crowd.call(1)
         #expect(crowd.rightAnswerCount == count)
         #expect(try bench.reload(generation: 3) { $0.clients.removeFirst() }["cut"] == "\(count)")
