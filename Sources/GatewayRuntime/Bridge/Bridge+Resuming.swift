@@ -90,6 +90,7 @@ extension Bridge {
             log: log,
             token: token,
             resolution: resolution,
+            snapshot: snapshot,
             edition: environment.edition
         )
         if let clientHandle { reactor.unwatch(clientHandle) }

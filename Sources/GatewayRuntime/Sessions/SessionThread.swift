@@ -43,6 +43,8 @@ final class Arrival: @unchecked Sendable {
     let token: String
     let resolution: IdentityMap.Resolution
     /// What it was judged by.
+    let snapshot: GatewaySnapshot
+    /// What its thread judges newcomers by, which may be newer.
     let edition: Edition
 
     init(
@@ -52,6 +54,7 @@ final class Arrival: @unchecked Sendable {
         log: ConnectionLog,
         token: String,
         resolution: IdentityMap.Resolution,
+        snapshot: GatewaySnapshot,
         edition: Edition
     ) {
         self.client = client
@@ -60,6 +63,7 @@ final class Arrival: @unchecked Sendable {
         self.log = log
         self.token = token
         self.resolution = resolution
+        self.snapshot = snapshot
         self.edition = edition
     }
 
@@ -67,12 +71,12 @@ final class Arrival: @unchecked Sendable {
     ///
     /// - Throws: Why it may not connect any more.
     func resolution(by environment: BridgeEnvironment) throws -> IdentityMap.Resolution {
-        guard edition !== environment.edition else { return resolution }
-        let snapshot = environment.snapshot
-        if let context = snapshot.tlsContext(of: listener.index) { try client.judge(by: context) }
+        let current = environment.snapshot
+        guard snapshot !== current else { return resolution }
+        if let context = current.tlsContext(of: listener.index) { try client.judge(by: context) }
         guard let identity = try client.identity() else {
             throw CloseReason(.identityRefused, "the client showed no certificate")
         }
-        return try snapshot.terms(for: identity).resolution
+        return try current.terms(for: identity).resolution
     }
 }

@@ -163,10 +163,10 @@ struct AuditedRequest {
             name: Array(name.utf8)
         )
         let hasRule = members["rule"]?.string?.isEmpty == false
-        verdict = outcome == "denied" ? .denied : hasRule ? .allowed : .unjudged
+        verdict = outcome == "denied" || outcome == "revoked" ? .denied : hasRule ? .allowed : .unjudged
         switch (type, outcome) {
         case ("listen", "open"): phase = .begun
-        case ("listen", "ended"), ("listen", "closed"), ("listen", "lost"): phase = .ended
+        case ("listen", "ended"), ("listen", "closed"), ("listen", "lost"), ("listen", "revoked"): phase = .ended
         default: phase = .whole
         }
         upstream = members["upstream"]?.string
