@@ -40,7 +40,7 @@ public final class IdentityLoad: Sendable {
     /// - Parameters:
     ///   - session: Its session, which shares this load from now on.
     ///   - isDetached: Whether it waits for its client.
-    ///   - heldBytes: How many bytes it holds for it.
+    ///   - heldBytes: How many bytes it keeps for it.
     ///   - other: What has counted it so far.
     public func takeOver(
         _ session: inout GatewaySession,
@@ -51,13 +51,13 @@ public final class IdentityLoad: Sendable {
         let count = session.sharedCallCount
         clients.add(1, ordering: .relaxed)
         if limits.callsOutstanding != nil { calls.add(count, ordering: .relaxed) }
-        if isDetached { _ = detached.add(limit: .max) }
-        detached.addBytes(heldBytes)
+        if isDetached { _ = sessions.add(limit: .max) }
+        sessions.addBytes(heldBytes)
         session.share(self)
         other.removeClient()
         other.removeCalls(count)
-        if isDetached { other.detached.remove() }
-        other.detached.addBytes(-heldBytes)
+        if isDetached { other.sessions.remove() }
+        other.sessions.addBytes(-heldBytes)
     }
 
     /// Counts one connection less.

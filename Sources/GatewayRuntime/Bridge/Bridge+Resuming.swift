@@ -122,14 +122,13 @@ extension Bridge {
             }
             bridge.resume(arrival)
         } catch {
-            refuse(arrival, error, bridge, environment)
+            refuse(arrival, error, environment)
         }
     }
 
     private static func refuse(
         _ arrival: Arrival,
         _ error: any Error,
-        _ session: Bridge?,
         _ environment: BridgeEnvironment
     ) {
         arrival.client.move(to: environment.reactor.scratch)
@@ -147,7 +146,7 @@ extension Bridge {
         case let failure as TLSError: bridge.close(CloseReason(failure))
         default:
             var refusal = error as? SessionTable.Refusal ?? SessionTable.Refusal(.unknownSession, "\(error)")
-            if refusal.code == .unknownSession { refusal = environment.fate(of: arrival, session) ?? refusal }
+            if refusal.code == .unknownSession { refusal = environment.fate(of: arrival) ?? refusal }
             bridge.refuse(refusal, arrival.resolution)
         }
         bridge.settle()

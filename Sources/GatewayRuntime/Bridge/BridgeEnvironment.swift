@@ -72,12 +72,7 @@ final class BridgeEnvironment {
     }
 
     /// What has become of a session that is not there any more.
-    ///
-    /// - Parameter bridge: What is left of it.
-    func fate(of arrival: Arrival, _ bridge: Bridge?) -> SessionTable.Refusal? {
-        if let persistence = bridge?.persistence, persistence.token.description == arrival.token {
-            return persistence.epitaph
-        }
+    func fate(of arrival: Arrival) -> SessionTable.Refusal? {
         do throws(SessionTable.Refusal) {
             _ = try sessions.find(arrival.token, for: arrival.resolution)
             return nil
