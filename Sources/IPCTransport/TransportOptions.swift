@@ -25,6 +25,9 @@ public struct TransportOptions: Sendable {
     /// takes some of it within this time, and then until the peer closes its side. 5 s.
     public var lingerTimeout = Duration.seconds(5)
 
+    /// In place of ``lingerTimeout`` while what was sent before leaves over a plain connection.
+    package var leavingTimeout: Duration?
+
     /// Within what time a connection has to be established, the TLS handshake included, 10 s. Only for a client.
     public var connectTimeout = Duration.seconds(10)
 

@@ -34,6 +34,19 @@ extension PersistentSession {
         append(unread.span, at: now)
     }
 
+    /// The peer does not know the session, in which nothing was ever acknowledged or received: there is a new connection, on
+    /// which the two ends agree to have a new one. ``open(at:)`` follows, and then every message is sent from the first on.
+    ///
+    /// - Parameter now: The time.
+    /// - Precondition: ``isUnheard``.
+    public mutating func beginAnew(at now: UInt64) {
+        precondition(isUnheard, "something was acknowledged or received: the session cannot begin anew")
+        link = .opening
+        forgetConnection()
+        keepAlive.start(at: now)
+        liveness.start(at: now)
+    }
+
     /// Both ends go on: an Ack of the last message received is written, then everything that is not acknowledged, again.
     public mutating func endReconnection(at now: UInt64) {
         noteCall(at: now)

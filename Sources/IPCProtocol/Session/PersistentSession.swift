@@ -84,6 +84,9 @@ public struct PersistentSession: Sendable {
     /// The messages that were sent and are not acknowledged.
     public var unacknowledgedCount: Int { window.count }
 
+    /// Whether nothing was received, and nothing that was sent was acknowledged.
+    public var isUnheard: Bool { lastReceivedID == 0 && unacknowledgedCount == Int(lastSentID) }
+
     /// The size of their frames, which are kept.
     public var unacknowledgedByteCount: Int { window.byteCount }
 

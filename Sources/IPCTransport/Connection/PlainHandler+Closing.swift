@@ -147,7 +147,9 @@ extension PlainHandler {
 
     private func startLinger() {
         timer?.cancel()
-        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(options.lingerTimeout)) {
+        let leaving = phase == .finishing ? options.leavingTimeout : nil
+        let time = TimeAmount(leaving ?? options.lingerTimeout)
+        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: time) {
             self.lingerExpired()
         }
         _ = currentStall()

@@ -164,6 +164,12 @@ enum SystemCalls {
             }
         }
     }
+
+    /// Has a channel, when it is closed, drop what the peer has not acknowledged, and tell the peer so. On its event loop.
+    static func resetWhenClosed(_ channel: any NIOCore.Channel) {
+        guard let socket = channel as? any SocketOptionProvider else { return }
+        _ = socket.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+    }
 }
 
 // The enumeration's own functions hide these.

@@ -15,6 +15,8 @@ public struct BackOff: Sendable, Hashable {
     /// What part of a wait is left to chance: 0 for none; 0.5 makes it something between half of it and all of it.
     public var jitter: Double
 
+    private static let shortest = Duration.milliseconds(1)
+
     /// Makes a schedule; what is not given has its default.
     ///
     /// - Parameters:
@@ -41,13 +43,14 @@ public struct BackOff: Sendable, Hashable {
     ///   - chance: A number from 0 to 1, of which 0 makes it shortest.
     public func wait(beforeRound round: Int, chance: Double) -> Duration {
         guard round > 0 else { return .zero }
-        var wait = min(first, longest)
+        // At once, again and again, would keep a processor busy with nothing else.
+        var wait = max(min(first, longest), Self.shortest)
         // Whatever the factor is, this many rounds are enough to get there, or it never gets there.
         for _ in 1..<min(round, 1_000) {
             guard wait < longest else { break }
             wait = min(wait * max(1, factor), longest)
         }
         let part = min(max(jitter, 0), 1)
-        return wait * (1 - part + part * min(max(chance, 0), 1))
+        return max(wait * (1 - part + part * min(max(chance, 0), 1)), Self.shortest)
     }
 }

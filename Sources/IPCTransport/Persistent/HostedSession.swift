@@ -20,6 +20,9 @@ final class HostedSession: SessionRole {
         self.host = host
     }
 
+    /// Whether it is decided that it ends.
+    var isEnding: Bool { engine.phase != .open }
+
     /// Says `ok`, and lets messages flow behind it.
     func agree(_ flow: (inout PersistentSession) -> Void) {
         let seconds = Int(clamping: host.hosting.graceTime.components.seconds)

@@ -53,7 +53,8 @@ final class SessionDialler: SessionRole {
     // MARK: SessionRole
 
     func received(_ control: SessionControl) {
-        perform(keeper.received(control, at: SessionEngine.now, chance: options.chance()))
+        let isUnheard = engine.session.isUnheard
+        perform(keeper.received(control, isUnheard: isUnheard, at: SessionEngine.now, chance: options.chance()))
     }
 
     func lost(_ end: ConnectionEnd) {
@@ -79,6 +80,10 @@ final class SessionDialler: SessionRole {
             case .dial(let number): dial(endpoints[number])
             case .hangUp:
                 stopDialling()
+                engine.detach()
+            case .abort:
+                stopDialling()
+                engine.link?.resetWhenClosed()
                 engine.detach()
             case .send(let control): engine.send(control)
             case .open:
@@ -141,7 +146,9 @@ final class SessionDialler: SessionRole {
             perform(keeper.lost(end, at: SessionEngine.now, chance: options.chance()))
         case .success(let link):
             let now = SessionEngine.now
-            if keeper.hasSession {
+            if keeper.beginsAnew {
+                engine.session.beginAnew(at: now)
+            } else if keeper.hasSession {
                 engine.session.beginReconnection(at: now)
             } else {
                 engine.session = PersistentSession(settings: options.session, startsOpen: false, at: now)
@@ -158,6 +165,8 @@ final class SessionDialler: SessionRole {
         guard deadline < .max, engine.phase == .open else { return }
         let time = NIODeadline.uptimeNanoseconds(min(deadline, UInt64(Int64.max)))
         timer = engine.eventLoop.assumeIsolated().scheduleTask(deadline: time) {
+            // A session that is ending has its own deadline, and its connection is left to it.
+            guard self.engine.phase == .open else { return }
             self.perform(self.keeper.advance(to: SessionEngine.now, chance: self.options.chance()))
         }
     }

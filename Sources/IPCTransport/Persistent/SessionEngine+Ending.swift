@@ -19,20 +19,34 @@ extension SessionEngine {
     ///   - isOurs: Whether this side has decided it without a fault of the peer: then the receiver hears of it when everything
     ///     has left, and gets nothing more. Otherwise it hears at once, behind what came before.
     func finish(_ end: ConnectionEnd, isOurs: Bool = false) {
-        guard phase == .open else { return }
+        guard phase == .open else {
+            if isOurs { nobodyWantsMore() }
+            return
+        }
         phase = .finishing
         self.end = end
         isOurEnd = isOurs
         shared.stopAccepting()
         if !isOurs { tell() }
         guard session.link == .open || session.failure != nil, link != nil else {
-            // Nothing can leave.
+            // Nothing can leave, nor must what was asked arrive later, when nobody waits for the answer.
+            if session.failure == nil { link?.resetWhenClosed() }
             link?.close()
             link = nil
             return finished()
         }
         startLinger()
         schedulePump()
+        // Acknowledgements make room for what is left; what comes with them is thrown away.
+        if !isBusy { process(pumpsLater: true) }
+    }
+
+    /// Somebody closes a session that ends already: what was not delivered will not be.
+    private func nobodyWantsMore() {
+        guard !isOurEnd else { return }
+        inbound = MessageQueue()
+        tell()
+        if phase == .over { letGo() }
     }
 
     /// Ends the session because it cannot go on, and tells the peer why.
@@ -40,6 +54,8 @@ extension SessionEngine {
         guard phase == .open else { return }
         let control = SessionControl.error(failure.code, reason: failure.message)
         try? session.sendControl(control.encoded())
+        // They can never leave.
+        shared.forgetWaiting()
         let code: ConnectionEnd.Code =
             [.malformed, .limit, .notAllowed, .unsupportedVersion].contains(failure.code) ? .malformed : .lost
         giveUp(ConnectionEnd(code, "\(failure.message) (\(failure.code.rawValue))"))
@@ -76,6 +92,7 @@ extension SessionEngine {
         // A peer that has asked for a pause gets what is left when it lets this side go on, or never.
         guard !session.hasOutput, !session.isPaused else { return }
         self.link = nil
+        isLeaving = true
         let closed = link.channel?.closeFuture
         link.finish(within: TimeAmount(options.lingerTimeout)) { self.finished(closed) }
     }
@@ -88,6 +105,8 @@ extension SessionEngine {
         phase = .over
         shared.stopAccepting()
         session.connectionLost()
+        link?.close()
+        link = nil
         let role = self.role
         self.role = nil
         if let end { role?.ended(end) }
@@ -109,11 +128,21 @@ extension SessionEngine {
         receiver.connectionEnded(end)
     }
 
+    /// Nothing is to be done any more: lets everything go.
+    func letGo() {
+        timer?.cancel()
+        timer = nil
+        linger?.cancel()
+        linger = nil
+        inbound = MessageQueue()
+    }
+
     private func startLinger() {
         let handed = handedByteCount - (link?.bufferedByteCount ?? 0)
         linger?.cancel()
         linger = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(options.lingerTimeout)) {
-            guard self.phase == .finishing, let link = self.link else { return }
+            guard self.phase == .finishing, !self.isLeaving else { return }
+            guard let link = self.link else { return self.finished() }
             // It goes on as long as the peer takes what was sent before.
             if self.handedByteCount - link.bufferedByteCount > handed { return self.startLinger() }
             self.link = nil

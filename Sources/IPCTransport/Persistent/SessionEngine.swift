@@ -5,17 +5,6 @@ internal import IPC
 internal import IPCProtocol
 internal import NIOCore
 
-/// The end of a session that decides what becomes of it: a client's dials again, a server's waits. Called on the session's
-/// event loop.
-protocol SessionRole: AnyObject {
-    /// The peer has said something about the session.
-    func received(_ control: SessionControl)
-    /// There is no connection any more.
-    func lost(_ end: ConnectionEnd)
-    /// It is over.
-    func ended(_ end: ConnectionEnd)
-}
-
 /// The event loop's side of a ``PersistentConnection``: lets a `PersistentSession` talk over one ``SessionLink`` after the
 /// other.
 ///
@@ -59,11 +48,15 @@ final class SessionEngine: SessionLinkOwner {
     var end: ConnectionEnd?
     var isOurEnd = false
     var linger: Scheduled<Void>?
+    /// Whether the last connection was left to end by itself, which tells when it has.
+    var isLeaving = false
     /// Bytes that were handed to links.
     var handedByteCount = 0
 
     private var isReading = true
-    private var isBusy = false
+    private(set) var isBusy = false
+    /// Whether what a connection that has ended has brought is taken, however much waits already.
+    private var takesTheRest = false
     var isPumping = false
     var isPumpScheduled = false
     var timer: Scheduled<Void>?
@@ -147,6 +140,13 @@ final class SessionEngine: SessionLinkOwner {
     }
 
     func linkEnded(_ link: SessionLink, _ end: ConnectionEnd) {
+        // The peer may have said more than was wanted, and that it ends: no other connection would bring that again. It is
+        // no more than the system had room for.
+        if link === self.link, intake == .stopped, !isBusy {
+            takesTheRest = true
+            process(pumpsLater: true)
+            takesTheRest = false
+        }
         link.close()
         guard link === self.link else { return }
         self.link = nil
@@ -166,8 +166,10 @@ final class SessionEngine: SessionLinkOwner {
         isBusy = true
         do throws(SessionFailure) {
             while phase != .over, link != nil {
-                updateIntake()
-                if isStopped { break }
+                if !takesTheRest {
+                    updateIntake()
+                    if isStopped { break }
+                }
                 guard let event = try session.nextEvent(at: Self.now) else { break }
                 switch event {
                 case .message(let message): take(message)
@@ -241,15 +243,6 @@ final class SessionEngine: SessionLinkOwner {
 
     /// Whether nothing is read. What the two ends say to each other about going on is read always.
     private var isStopped: Bool { intake == .stopped && session.link == .open && phase == .open }
-
-    /// Nothing is to be done any more: lets everything go.
-    func letGo() {
-        timer?.cancel()
-        timer = nil
-        linger?.cancel()
-        linger = nil
-        inbound = MessageQueue()
-    }
 }
 
 @available(*, unavailable)

@@ -11,6 +11,9 @@ final class SessionGreeter: SessionLinkOwner {
     private let link: SessionLink
     private var session: PersistentSession
     private var timer: Scheduled<Void>?
+    /// Whether it was refused, or is gone. What comes then is not looked at: a session over a connection that is about to be
+    /// closed would never hear of its end.
+    private var isDone = false
 
     private init(_ link: SessionLink, host: SessionHost) {
         self.host = host
@@ -32,6 +35,7 @@ final class SessionGreeter: SessionLinkOwner {
     }
 
     func linkRead(_ link: SessionLink, _ bytes: ByteBuffer) {
+        guard !isDone else { return }
         session.append(bytes.readableBytesUInt8Span, at: SessionEngine.now)
         do throws(SessionFailure) {
             while let event = try session.nextEvent(at: SessionEngine.now) {
@@ -63,11 +67,14 @@ final class SessionGreeter: SessionLinkOwner {
     }
 
     private func abandon() {
+        isDone = true
         timer?.cancel()
         link.close()
     }
 
     private func refuse(_ failure: SessionFailure) {
+        guard !isDone else { return }
+        isDone = true
         timer?.cancel()
         try? session.sendControl(SessionControl.error(failure.code, reason: failure.message).encoded())
         // Not now: nothing may be written while bytes are being read.

@@ -86,6 +86,8 @@ final class SessionHost {
         guard hosted.identity == SessionIdentity(link.security?.certificate) else {
             throw SessionFailure(.notYours, "the session belongs to another certificate")
         }
+        // Its end was said already, over a connection that the client has given up.
+        guard !hosted.isEnding else { throw SessionFailure(.unknownSession, "the session has ended") }
         remove(&detached, key)
         hosted.resume(over: link, unread: unread)
     }

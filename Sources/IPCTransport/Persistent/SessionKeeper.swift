@@ -13,28 +13,14 @@ internal import IPCProtocol
 ///   other refusal ends it.
 /// - After a loss the address that has the session is tried first, at once, then the others in turn, with growing waits
 ///   between the rounds. A connection that has carried something, or was there for ``stableTime``, starts the waits anew.
-/// - A refusal by the address that has the session is for good, whatever its code. Another address may, of a session that is
+/// - A refusal by the address that has the session is for good, whatever its code; only when it does not know the session,
+///   and nothing was ever acknowledged or received in it, another session takes its place unnoticed. Another address may, of a session that is
 ///   not its own, say what is wrong without ending it, see ``isPermanent(_:fromHome:)``; unless it means "not now", it is not
 ///   asked again during this loss.
+/// - A session that somebody else has taken over is lost for good, unless that may have been a connection of this side that
+///   was given up: then it is taken back, once.
 /// - All that ends when the grace time is over that the server has told, counted from the loss.
 struct SessionKeeper: Sendable {
-    enum Action: Sendable, Hashable {
-        /// Dial the address of this number. What becomes of it is told by `connected` or `failed`.
-        case dial(Int)
-        /// Stop dialling, and close the connection if there is one.
-        case hangUp
-        /// Send this over the new connection.
-        case send(SessionControl)
-        /// The session is there: messages flow.
-        case open
-        /// The session goes on over the new connection.
-        case resume
-        /// Tell who wants to know.
-        case report(PersistentConnection.State)
-        /// It is over, for good.
-        case end(ConnectionEnd)
-    }
-
     private enum Phase {
         case idle
         case dialling
@@ -46,6 +32,10 @@ struct SessionKeeper: Sendable {
 
     /// A connection that stayed for so long was a good one.
     static let stableTime: UInt64 = 10_000_000_000
+    /// One that did not even stay for so long was not, whatever it has carried.
+    static let shortTime: UInt64 = 1_000_000_000
+    /// A `connect` on a connection that was given up may arrive so late.
+    static let lateTime: UInt64 = 60_000_000_000
 
     private let names: [String]
     private let backOff: BackOff
@@ -65,6 +55,13 @@ struct SessionKeeper: Sendable {
     private var attempts = 0
     private var strangers: Set<Int> = []
     private var askedAt: UInt64 = 0
+    /// When somebody else had the session last.
+    private var takenOverAt: UInt64?
+    /// Whether the server of this connection wants to be left, which it may say only once.
+    private var isAskedToGo = false
+
+    /// Whether the server does not know the session, to which nothing has ever come: a new one takes its place.
+    private(set) var beginsAnew = false
 
     /// From asking to the answer, the last time.
     private(set) var roundTripTime: UInt64?
@@ -104,7 +101,8 @@ struct SessionKeeper: Sendable {
         guard case .dialling = phase else { return [.hangUp] }
         phase = .asking(until: now.later(by: answerTimeout))
         askedAt = now
-        return [.send(.connect(token: token))]
+        isAskedToGo = false
+        return [.send(.connect(token: beginsAnew ? nil : token))]
     }
 
     /// What was dialled could not be reached, or the connection was lost.
@@ -123,12 +121,12 @@ struct SessionKeeper: Sendable {
         switch phase {
         case .idle, .waiting, .over: return []
         case .established(let since):
-            attempts = 0
-            strangers = []
             if hasProgressed || now >= since.later(by: Self.stableTime) {
-                position = 0
+                // Who cuts each connection behind its first message must not keep this side busy with handshakes.
+                let isCutAgain = position > 0 && now < since.later(by: Self.shortTime)
+                position = isCutAgain ? names.count : 0
             }
-            graceEnd = now.later(by: UInt64(graceTime) * 1_000_000_000)
+            beginLoss(at: now)
             return next(because: end, at: now, chance: chance)
         case .dialling, .asking:
             return failed(end, at: now, chance: chance)
@@ -136,23 +134,47 @@ struct SessionKeeper: Sendable {
     }
 
     /// The server says something.
-    mutating func received(_ control: SessionControl, at now: UInt64, chance: Double) -> [Action] {
+    ///
+    /// - Parameters:
+    ///   - control: What.
+    ///   - isUnheard: Whether nothing has come in the session, and nothing that was sent in it was acknowledged.
+    ///   - now: The time.
+    ///   - chance: A number from 0 to 1.
+    mutating func received(
+        _ control: SessionControl,
+        isUnheard: Bool = false,
+        at now: UInt64,
+        chance: Double
+    ) -> [Action] {
         switch (control, phase) {
         case (.ok(let token, let graceTime), .asking):
             return accepted(token, graceTime, at: now)
         case (.error(let code, let reason), .asking):
             let end = Self.end(code, reason, from: names[current])
-            guard hasSession else {
+            guard hasSession, !beginsAnew else {
                 return [.hangUp] + (Self.isTemporary(code) ? failed(end, at: now, chance: chance) : over(end))
+            }
+            if code == .unknownSession, current == home, isUnheard {
+                beginsAnew = true
+                strangers = []
+                return [.hangUp] + failed(end, at: now, chance: chance)
             }
             if Self.isPermanent(code, fromHome: current == home) {
                 return [.hangUp] + over(end)
             }
             if !Self.isTemporary(code) { strangers.insert(current) }
             return [.hangUp] + failed(end, at: now, chance: chance)
-        case (.error(let code, let reason), .established):
-            return [.hangUp] + over(Self.end(code, reason, from: names[current]))
+        case (.error(let code, let reason), .established(let since)):
+            let end = Self.end(code, reason, from: names[current])
+            guard code == .takenOver, isPerhapsOurs(since: since, at: now) else { return [.hangUp] + over(end) }
+            takenOverAt = now
+            // Not at once, and a round begins at a multiple.
+            position = max(1, (position + names.count - 1) / names.count) * names.count
+            beginLoss(at: now)
+            return [.hangUp] + next(because: end, at: now, chance: chance)
         case (.goAway(let reason), .established):
+            guard !isAskedToGo else { return [] }
+            isAskedToGo = true
             return [.report(.goingAway(reason: reason))]
         default:
             // Neither asked for nor harmful.
@@ -164,8 +186,10 @@ struct SessionKeeper: Sendable {
     mutating func advance(to now: UInt64, chance: Double) -> [Action] {
         let deadline = nextDeadline
         guard deadline < .max, deadline <= now else { return [] }
+        // What was asked and not answered must not arrive later, when another connection has the session.
+        let leaving: Action = if case .asking = phase { .abort } else { .hangUp }
         if graceEnd <= now {
-            return [.hangUp] + over(graceIsOver)
+            return [leaving] + over(graceIsOver)
         }
         switch phase {
         case .waiting:
@@ -174,7 +198,7 @@ struct SessionKeeper: Sendable {
             let seconds = Double(answerTimeout / 1_000_000) / 1_000
             let hint = hasSession ? "" : "; does it speak the persistent protocol?"
             let end = ConnectionEnd(.lost, "\(names[current]): no answer to 'connect' within \(seconds) s\(hint)")
-            return [.hangUp] + failed(end, at: now, chance: chance)
+            return [leaving] + failed(end, at: now, chance: chance)
         default:
             return []
         }
@@ -187,8 +211,22 @@ struct SessionKeeper: Sendable {
 
     // MARK: What follows
 
+    private mutating func beginLoss(at now: UInt64) {
+        attempts = 0
+        strangers = []
+        graceEnd = now.later(by: UInt64(graceTime) * 1_000_000_000)
+    }
+
+    /// Whether the connection that has taken the session over may be one of our own, given up a while ago. Once it may.
+    private func isPerhapsOurs(since: UInt64, at now: UInt64) -> Bool {
+        guard reconnections > 0, now < since.later(by: Self.lateTime) else { return false }
+        return takenOverAt.map { now >= $0.later(by: Self.lateTime) } ?? true
+    }
+
     private mutating func accepted(_ token: String, _ graceTime: Int, at now: UInt64) -> [Action] {
         let isNew = !hasSession
+        let isAnew = beginsAnew
+        beginsAnew = false
         self.token = token
         self.graceTime = graceTime
         graceEnd = .max
@@ -199,7 +237,7 @@ struct SessionKeeper: Sendable {
         reconnections += 1
         // What is waited for after the next loss, should this connection be of no use.
         position += 1
-        return [.resume, .report(.reconnected(attempts: attempts))]
+        return [isAnew ? .open : .resume, .report(.reconnected(attempts: attempts))]
     }
 
     private mutating func failed(_ end: ConnectionEnd, at now: UInt64, chance: Double) -> [Action] {

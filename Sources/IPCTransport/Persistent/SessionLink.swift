@@ -109,6 +109,11 @@ final class SessionLink: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)
     }
 
+    /// Makes the system forget what the peer has not got, when this is closed, instead of sending it again and again.
+    func resetWhenClosed() {
+        if let channel { SystemCalls.resetWhenClosed(channel) }
+    }
+
     /// Closes the connection at once. The owner hears nothing more.
     func close() {
         owner = nil

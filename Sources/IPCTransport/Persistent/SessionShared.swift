@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import IPC
+internal import IPCProtocol
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import Synchronization
@@ -91,9 +92,19 @@ final class SessionShared: Sendable {
         contents.withLockedValue { $0.isFlushScheduled = false }
     }
 
-    /// Takes the next message.
+    /// Takes the next message, for the window: it is counted there at once, so that it never seems to be acknowledged.
     func take() -> [UInt8]? {
-        contents.withLockedValue { $0.inbox.take() }
+        contents.withLockedValue { contents in
+            guard let message = contents.inbox.take() else { return nil }
+            contents.windowCount += 1
+            contents.windowBytes += FrameHeader.byteCount + message.count
+            return message
+        }
+    }
+
+    /// Drops the messages that wait to get into the window.
+    func forgetWaiting() {
+        contents.withLockedValue { $0.inbox = MessageQueue() }
     }
 
     /// Where the last connection that was used was dialled to; nil for a server's session.

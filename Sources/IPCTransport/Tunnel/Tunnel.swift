@@ -22,6 +22,8 @@ package final class Tunnel: Sendable {
             // A client that reads nothing holds its own session up and nobody else: a program that is stopped in a
             // debugger is not cut off.
             transport.stallTimeout = .seconds(7 * 24 * 3_600)
+            // When its session ends it still gets what was said before, should it go on within this time.
+            transport.leavingTimeout = TunnelledClient.farewellLimit
         }
     }
 

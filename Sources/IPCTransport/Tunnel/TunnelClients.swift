@@ -57,6 +57,9 @@ final class TunnelClients: Sendable {
             return (number, client)
         }
         guard let (number, client) = admitted else {
+            guard !state.withLockedValue({ $0.isStopping }) else {
+                return refuse(connection, "draining", "the tunnel is stopping")
+            }
             let count = options.maximumClients
             return refuse(connection, "limit", "the tunnel has \(count) clients, as many as it may have")
         }

@@ -29,10 +29,12 @@ extension TunnelRemote {
         let address = connection.endpoint.map { "\($0)" } ?? ""
         self.init(transport: connection, address: address, events: events) {
             let statistics = connection.statistics
+            let isAway = if case .reconnecting = connection.state { true } else { false }
             return Statistics(
                 roundTripTime: statistics.roundTripTime,
                 messages: statistics.unacknowledgedMessages,
-                bytes: statistics.unacknowledgedBytes
+                bytes: statistics.unacknowledgedBytes,
+                isAway: isAway
             )
         }
     }

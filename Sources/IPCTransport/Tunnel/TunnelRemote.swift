@@ -28,12 +28,15 @@ package struct TunnelRemote: Sendable {
         package var messages: Int
         /// Their bytes.
         package var bytes: Int
+        /// Whether there is no connection at the moment.
+        package var isAway: Bool
 
         /// Puts them together; see the properties.
-        package init(roundTripTime: Duration? = nil, messages: Int = 0, bytes: Int = 0) {
+        package init(roundTripTime: Duration? = nil, messages: Int = 0, bytes: Int = 0, isAway: Bool = false) {
             self.roundTripTime = roundTripTime
             self.messages = messages
             self.bytes = bytes
+            self.isAway = isAway
         }
     }
 

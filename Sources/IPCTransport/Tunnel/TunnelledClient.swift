@@ -74,8 +74,10 @@ package final class TunnelledClient: Sendable {
     }
 
     /// For how long the session of a client that has ended goes on until the gateway has everything: VS Code's own grace.
-    private static let farewellLimit = Duration.seconds(300)
+    static let farewellLimit = Duration.seconds(300)
     private static let farewellPause = Duration.milliseconds(20)
+    /// Without a connection nothing changes soon.
+    private static let awayPause = Duration.milliseconds(500)
 
     private let local: any MessagePassingProtocol
     private let dial: Dial
@@ -193,13 +195,15 @@ package final class TunnelledClient: Sendable {
         }
     }
 
-    /// Ends the session of a client that has ended, as soon as the gateway has everything: without a connection nothing
-    /// would leave any more, and a connection may be lost without anybody knowing yet.
+    /// Ends the session of a client that has ended, as soon as the gateway has everything and can be told: without a
+    /// connection nothing would leave any more, and a connection may be lost without anybody knowing yet.
     private func farewell(_ remote: TunnelRemote, _ course: inout Course) {
         course.farewell = Task {
             let deadline = ContinuousClock.now + Self.farewellLimit
-            while remote.statistics().messages > 0, ContinuousClock.now < deadline, !Task.isCancelled {
-                try? await Task.sleep(for: Self.farewellPause)
+            while ContinuousClock.now < deadline, !Task.isCancelled {
+                let now = remote.statistics()
+                guard now.messages > 0 || now.isAway else { break }
+                try? await Task.sleep(for: now.isAway ? Self.awayPause : Self.farewellPause)
             }
             remote.transport.close(ConnectionEnd(.disposed, "the local client has ended"))
         }

@@ -101,6 +101,8 @@ struct ServerOptions: ParsableArguments {
             trustAnchorsFile: ca
         )
         tls.privateKeyPassphrase = keyPassphraseFile.map { .file($0) }
+        // The files are read anew for each connection, and may be pipes.
+        if persistent { tls = CredentialReloader(report: { _ in }).attach(to: tls) }
         let port = host?.port ?? port ?? Self.usualPort
         return .tls(host: host?.host ?? "", port: Int(port), configuration: tls, serverName: serverName)
     }

@@ -30,7 +30,9 @@ struct BackOffTests {
     func oddNumbers() {
         #expect(BackOff(first: .seconds(60)).wait(beforeRound: 1, chance: 1) == .seconds(30))
         #expect(BackOff(factor: 0).wait(beforeRound: 1_000, chance: 1) == .milliseconds(250))
-        #expect(BackOff(first: .zero).wait(beforeRound: 50, chance: 1) == .zero)
+        // Never at once for ever.
+        #expect(BackOff(first: .zero, factor: 1).wait(beforeRound: 50, chance: 1) == .milliseconds(1))
+        #expect(BackOff(longest: .zero, jitter: 1).wait(beforeRound: 50, chance: 0) == .milliseconds(1))
         #expect(BackOff().wait(beforeRound: .max, chance: 1) == .seconds(30))
     }
 }

@@ -91,8 +91,25 @@ struct SessionKeeperTests {
         }
         _ = keeper.connected(at: now)
         _ = keeper.received(.ok(token: "t", graceTime: 300), at: now, chance: 0)
-        let actions = keeper.lost(Self.loss, hasProgressed: true, at: now, chance: 0)
+        let actions = keeper.lost(Self.loss, hasProgressed: true, at: now + SessionKeeper.shortTime, chance: 0)
         #expect(actions == [Self.reconnecting(1, .zero), .dial(0)])
+    }
+
+    @Test("waits before it comes back over a connection that is cut behind its first message, always")
+    func cutAgainAndAgain() {
+        var keeper = Self.established()
+        var waits: [Duration] = []
+        var now: UInt64 = 0
+        for _ in 0..<4 {
+            for action in keeper.lost(Self.loss, hasProgressed: true, at: now, chance: 0) {
+                if case .report(.reconnecting(_, let wait, _)) = action { waits.append(wait) }
+            }
+            now += Self.second
+            _ = keeper.advance(to: now, chance: 0)
+            _ = keeper.connected(at: now)
+            _ = keeper.received(.ok(token: "t", graceTime: 300), at: now, chance: 0)
+        }
+        #expect(waits == [.zero, .seconds(1), .seconds(1), .seconds(1)])
     }
 
     @Test("waits before it comes back over a connection that breaks at once, always")
@@ -127,7 +144,7 @@ struct SessionKeeperTests {
         _ = keeper.connected(at: Self.second)
         // It is at the second address now.
         _ = keeper.received(.ok(token: "t", graceTime: 300), at: Self.second, chance: 0)
-        dialled += keeper.lost(Self.loss, hasProgressed: true, at: Self.second, chance: 0)
+        dialled += keeper.lost(Self.loss, hasProgressed: true, at: 2 * Self.second, chance: 0)
         let numbers = dialled.compactMap { action in if case .dial(let number) = action { number } else { nil } }
         #expect(numbers == [0, 1, 2, 0, 1, 1])
     }
@@ -190,7 +207,7 @@ struct SessionKeeperTests {
         var waiting = dialling
         #expect(dialling.advance(to: 11 * Self.second, chance: 0) == [.hangUp, .end(end)])
         _ = asking.connected(at: 3 * Self.second)
-        #expect(asking.advance(to: 11 * Self.second, chance: 0) == [.hangUp, .end(end)])
+        #expect(asking.advance(to: 11 * Self.second, chance: 0) == [.abort, .end(end)])
         _ = waiting.lost(Self.loss, at: 2 * Self.second, chance: 0)
         #expect(waiting.advance(to: 11 * Self.second, chance: 0) == [.hangUp, .end(end)])
         var none = Self.established(graceTime: 0)
@@ -205,13 +222,15 @@ struct SessionKeeperTests {
         #expect(keeper.nextDeadline == 10 * Self.second)
         let reason = "a: no answer to 'connect' within 10.0 s"
         let actions = keeper.advance(to: 10 * Self.second, chance: 0)
-        #expect(actions == [.hangUp, Self.reconnecting(2, .seconds(1), reason)])
+        #expect(actions == [.abort, Self.reconnecting(2, .seconds(1), reason)])
     }
 
     @Test("passes on that the server wants to be left, and goes on")
     func goAway() {
         var keeper = Self.established()
         #expect(keeper.received(.goAway(reason: "r"), at: 0, chance: 0) == [.report(.goingAway(reason: "r"))])
+        // Once is enough.
+        #expect(keeper.received(.goAway(reason: "s"), at: 0, chance: 0) == [])
         #expect(keeper.lost(Self.loss, hasProgressed: true, at: 0, chance: 0).last == .dial(0))
     }
 

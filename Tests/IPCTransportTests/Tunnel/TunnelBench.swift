@@ -14,6 +14,7 @@ final class TunnelBench: Sendable {
         var isOpen: Bool
         var happenings: [TunnelHappening] = []
         var unacknowledged = 0
+        var isAway = false
         var isDone = false
     }
 
@@ -50,7 +51,7 @@ final class TunnelBench: Sendable {
             try await eventually("the gateway answers") { shared.state.withLockedValue { $0.isOpen } }
             if let refusal { throw refusal }
             return TunnelRemote(transport: remote, address: "gateway", events: stream) {
-                TunnelRemote.Statistics(messages: shared.state.withLockedValue { $0.unacknowledged })
+                shared.state.withLockedValue { TunnelRemote.Statistics(messages: $0.unacknowledged, isAway: $0.isAway) }
             }
         } observe: { happening in
             shared.state.withLockedValue { $0.happenings.append(happening) }
@@ -82,6 +83,11 @@ final class TunnelBench: Sendable {
     /// How many messages the gateway has not acknowledged.
     func setUnacknowledged(_ count: Int) {
         shared.state.withLockedValue { $0.unacknowledged = count }
+    }
+
+    /// Whether the way to the gateway is cut.
+    func setAway(_ isAway: Bool) {
+        shared.state.withLockedValue { $0.isAway = isAway }
     }
 
     /// Waits until both sides have ended.

@@ -83,6 +83,21 @@ struct TunnelledClientTests {
         try await eventually("the gateway is told") { bench.gatewayReceiver.end != nil }
     }
 
+    @Test("keeps its session, when it ends, until the gateway can be told")
+    func farewellWithoutConnection() async throws {
+        let bench = TunnelBench()
+        bench.program.send([1])
+        try await eventually("it is there") { bench.gatewayReceiver.count == 1 }
+        bench.setAway(true)
+        bench.program.close(.disposed)
+        try await eventually("it is ending") { bench.client.snapshot.phase == .ending }
+        letTimePass(milliseconds: 100)
+        #expect(bench.gatewayReceiver.end == nil)
+        bench.setAway(false)
+        _ = try await bench.finish()
+        try await eventually("the gateway is told") { bench.gatewayReceiver.end != nil }
+    }
+
     @Test("hears everything that the gateway has said before it ended the session")
     func remoteEnd() async throws {
         let bench = TunnelBench()
