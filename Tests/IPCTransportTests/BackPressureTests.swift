@@ -60,6 +60,19 @@ struct BackPressureTests {
         #expect(clogged.receiver.end == .disposed)
     }
 
+    @Test("does not lose what was said before the end in a pause of the peer, where there is time for that")
+    func leaving() async throws {
+        var options = TransportOptions()
+        options.lingerTimeout = .milliseconds(10)
+        options.leavingTimeout = .seconds(60)
+        let clogged = try await Clogged(options)
+        clogged.server.send([UInt8](repeating: 1, count: 3_000_000))
+        clogged.server.close(.disposed)
+        letTimePass(milliseconds: 100)
+        #expect(clogged.server.channel.isActive)
+        #expect(clogged.receiver.end == nil)
+    }
+
     @Test("has a bound, beyond which the connection ends")
     func bound() async throws {
         var options = TransportOptions()

@@ -46,9 +46,13 @@ extension ConnectionEnd {
         }
     }
 
+    /// A last word that is longer is not looked at.
+    private static let controlFrameBytes = 4_096
+
     /// A gateway's last word, if a Control frame is that: `{"type":"error","code":…,"reason":…}`.
     init?(controlFrame body: [UInt8]) {
-        guard body.count <= 4_096, let message = try? JSONText.parse(body.span, in: 0..<body.count, maxDepth: 8),
+        guard body.count <= Self.controlFrameBytes,
+            let message = try? JSONText.parse(body.span, in: 0..<body.count, maxDepth: 8),
             message["type"]?.string == "error"
         else { return nil }
         let code = message["code"]?.string ?? "error"
@@ -56,8 +60,19 @@ extension ConnectionEnd {
         self.init(.refused, "\(reason) (\(code))")
     }
 
-    /// The body of the Control frame that tells a peer why it is refused.
+    /// The body of the Control frame that tells a peer why it is refused. A reason that is too long is cut.
     static func controlFrame(code: String, reason: String) -> [UInt8] {
+        var length = controlFrameBytes
+        var frame = makeControlFrame(code, reason)
+        // How long it gets depends on what has to be escaped.
+        while frame.count > controlFrameBytes, length > 0 {
+            length /= 2
+            frame = makeControlFrame(code, String(decoding: reason.utf8.prefix(length), as: UTF8.self))
+        }
+        return frame
+    }
+
+    private static func makeControlFrame(_ code: String, _ reason: String) -> [UInt8] {
         let members: IPCObject = [
             "type": "error", "code": .string(IPCString(code)), "reason": .string(IPCString(reason)),
         ]

@@ -12,8 +12,8 @@ extension SessionKeeper {
 
     /// Whether a session is over for good when it is refused with this code.
     ///
-    /// Who has the session says with the code why it ended. Another address may be another gateway, which does not know the session, or does not let this client in. Only what
-    /// nobody can say without having the session counts from there.
+    /// Who has the session says with the code why it ended. Another address may be another gateway, which does not know the
+    /// session, or does not let this client in. Only what nobody can say without having the session counts from there.
     static func isPermanent(_ code: SessionCode, fromHome: Bool) -> Bool {
         fromHome
             || [.notYours, .sessionExpired, .revoked, .stateLost, .sequenceExhausted].contains(code)

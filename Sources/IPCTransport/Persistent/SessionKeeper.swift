@@ -21,7 +21,7 @@ internal import IPCProtocol
 ///   was given up: then it is taken back, once.
 /// - All that ends when the grace time is over that the server has told, counted from the loss.
 struct SessionKeeper: Sendable {
-    private enum Phase {
+    enum Phase {
         case idle
         case dialling
         case asking(until: UInt64)
@@ -37,31 +37,31 @@ struct SessionKeeper: Sendable {
     /// A `connect` on a connection that was given up may arrive so late.
     static let lateTime: UInt64 = 60_000_000_000
 
-    private let names: [String]
+    let names: [String]
     private let backOff: BackOff
     private let answerTimeout: UInt64
-    private var phase = Phase.idle
+    var phase = Phase.idle
     private var token: String?
     private var graceTime = 0
     private var graceEnd = UInt64.max
     private var lastReason = ""
     /// The address that has the session.
-    private var home = 0
+    var home = 0
     /// The address that is dialled, or asked.
-    private var current = 0
+    var current = 0
     /// Where in the rounds of attempts it is.
-    private var position = 0
+    var position = 0
     /// The attempts since the loss.
     private var attempts = 0
-    private var strangers: Set<Int> = []
+    var strangers: Set<Int> = []
     private var askedAt: UInt64 = 0
     /// When somebody else had the session last.
-    private var takenOverAt: UInt64?
+    var takenOverAt: UInt64?
     /// Whether the server of this connection wants to be left, which it may say only once.
-    private var isAskedToGo = false
+    var isAskedToGo = false
 
     /// Whether the server does not know the session, to which nothing has ever come: a new one takes its place.
-    private(set) var beginsAnew = false
+    var beginsAnew = false
 
     /// From asking to the answer, the last time.
     private(set) var roundTripTime: UInt64?
@@ -133,55 +133,6 @@ struct SessionKeeper: Sendable {
         }
     }
 
-    /// The server says something.
-    ///
-    /// - Parameters:
-    ///   - control: What.
-    ///   - isUnheard: Whether nothing has come in the session, and nothing that was sent in it was acknowledged.
-    ///   - now: The time.
-    ///   - chance: A number from 0 to 1.
-    mutating func received(
-        _ control: SessionControl,
-        isUnheard: Bool = false,
-        at now: UInt64,
-        chance: Double
-    ) -> [Action] {
-        switch (control, phase) {
-        case (.ok(let token, let graceTime), .asking):
-            return accepted(token, graceTime, at: now)
-        case (.error(let code, let reason), .asking):
-            let end = Self.end(code, reason, from: names[current])
-            guard hasSession, !beginsAnew else {
-                return [.hangUp] + (Self.isTemporary(code) ? failed(end, at: now, chance: chance) : over(end))
-            }
-            if code == .unknownSession, current == home, isUnheard {
-                beginsAnew = true
-                strangers = []
-                return [.hangUp] + failed(end, at: now, chance: chance)
-            }
-            if Self.isPermanent(code, fromHome: current == home) {
-                return [.hangUp] + over(end)
-            }
-            if !Self.isTemporary(code) { strangers.insert(current) }
-            return [.hangUp] + failed(end, at: now, chance: chance)
-        case (.error(let code, let reason), .established(let since)):
-            let end = Self.end(code, reason, from: names[current])
-            guard code == .takenOver, isPerhapsOurs(since: since, at: now) else { return [.hangUp] + over(end) }
-            takenOverAt = now
-            // Not at once, and a round begins at a multiple.
-            position = max(1, (position + names.count - 1) / names.count) * names.count
-            beginLoss(at: now)
-            return [.hangUp] + next(because: end, at: now, chance: chance)
-        case (.goAway(let reason), .established):
-            guard !isAskedToGo else { return [] }
-            isAskedToGo = true
-            return [.report(.goingAway(reason: reason))]
-        default:
-            // Neither asked for nor harmful.
-            return []
-        }
-    }
-
     /// Time has passed.
     mutating func advance(to now: UInt64, chance: Double) -> [Action] {
         let deadline = nextDeadline
@@ -211,19 +162,13 @@ struct SessionKeeper: Sendable {
 
     // MARK: What follows
 
-    private mutating func beginLoss(at now: UInt64) {
+    mutating func beginLoss(at now: UInt64) {
         attempts = 0
         strangers = []
         graceEnd = now.later(by: UInt64(graceTime) * 1_000_000_000)
     }
 
-    /// Whether the connection that has taken the session over may be one of our own, given up a while ago. Once it may.
-    private func isPerhapsOurs(since: UInt64, at now: UInt64) -> Bool {
-        guard reconnections > 0, now < since.later(by: Self.lateTime) else { return false }
-        return takenOverAt.map { now >= $0.later(by: Self.lateTime) } ?? true
-    }
-
-    private mutating func accepted(_ token: String, _ graceTime: Int, at now: UInt64) -> [Action] {
+    mutating func accepted(_ token: String, _ graceTime: Int, at now: UInt64) -> [Action] {
         let isNew = !hasSession
         let isAnew = beginsAnew
         beginsAnew = false
@@ -240,7 +185,7 @@ struct SessionKeeper: Sendable {
         return [isAnew ? .open : .resume, .report(.reconnected(attempts: attempts))]
     }
 
-    private mutating func failed(_ end: ConnectionEnd, at now: UInt64, chance: Double) -> [Action] {
+    mutating func failed(_ end: ConnectionEnd, at now: UInt64, chance: Double) -> [Action] {
         guard !hasSession else {
             position += 1
             return next(because: end, at: now, chance: chance)
@@ -251,7 +196,7 @@ struct SessionKeeper: Sendable {
         return [.dial(current)]
     }
 
-    private mutating func next(because end: ConnectionEnd, at now: UInt64, chance: Double) -> [Action] {
+    mutating func next(because end: ConnectionEnd, at now: UInt64, chance: Double) -> [Action] {
         lastReason = end.reason
         guard now < graceEnd else { return over(graceIsOver) }
         while strangers.contains((home + position) % names.count) { position += 1 }
@@ -275,7 +220,7 @@ struct SessionKeeper: Sendable {
         return [.dial(current)]
     }
 
-    private mutating func over(_ end: ConnectionEnd) -> [Action] {
+    mutating func over(_ end: ConnectionEnd) -> [Action] {
         phase = .over
         return [.end(end)]
     }

@@ -76,7 +76,6 @@ package final class TunnelledClient: Sendable {
     /// For how long the session of a client that has ended goes on until the gateway has everything: VS Code's own grace.
     static let farewellLimit = Duration.seconds(300)
     private static let farewellPause = Duration.milliseconds(20)
-    /// Without a connection nothing changes soon.
     private static let awayPause = Duration.milliseconds(500)
 
     private let local: any MessagePassingProtocol

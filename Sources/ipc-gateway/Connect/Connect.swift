@@ -84,8 +84,9 @@ struct Connect: ParsableCommand {
         _ = StandardDescriptors.reserve()
         let configuration = try readConfiguration()
         let line = Console.isTerminal ? StatusLine() : nil
-        defer { line?.remove() }
         try CommandFailure.report {
+            // Before an error is complained of.
+            defer { line?.remove() }
             let settings = try ConnectSettings(configuration)
             try ConnectWork(settings, logger: log.makeLogger(above: line), line: line).run()
         }

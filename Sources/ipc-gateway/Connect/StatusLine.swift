@@ -16,7 +16,7 @@ final class StatusLine: Sendable {
     func show(_ text: String) {
         shown.withLock { shown in
             let cut = String(text.prefix(max(1, Self.width - 1)))
-            guard cut != shown else { return }
+            guard cut != shown, Self.isOurs, Self.isWritable else { return }
             shown = cut
             Self.write(Self.clearing + cut)
         }
@@ -25,7 +25,7 @@ final class StatusLine: Sendable {
     /// Writes something above the line.
     func interrupt(_ body: () -> Void) {
         shown.withLock { shown in
-            guard !shown.isEmpty else { return body() }
+            guard !shown.isEmpty, Self.isOurs else { return body() }
             Self.write(Self.clearing)
             body()
             Self.write(shown)
@@ -35,7 +35,7 @@ final class StatusLine: Sendable {
     /// The line goes, and nothing is left of it.
     func remove() {
         shown.withLock { shown in
-            if !shown.isEmpty { Self.write(Self.clearing) }
+            if !shown.isEmpty, Self.isOurs { Self.write(Self.clearing) }
             shown = ""
         }
     }
@@ -44,6 +44,18 @@ final class StatusLine: Sendable {
         var size = winsize()
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return usualWidth }
         return Int(size.ws_col)
+    }
+
+    /// Whether the terminal's last line is this process's: in the background it is the shell's prompt.
+    private static var isOurs: Bool {
+        let group = tcgetpgrp(STDERR_FILENO)
+        return group < 0 || group == getpgrp()
+    }
+
+    /// Whether the terminal takes anything: after ctrl-S it does not, and whoever writes waits.
+    private static var isWritable: Bool {
+        var poll = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        return Glibc.poll(&poll, 1, 0) > 0 && poll.revents & Int16(POLLOUT) != 0
     }
 
     private static func write(_ text: String) {

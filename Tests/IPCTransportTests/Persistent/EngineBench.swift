@@ -15,7 +15,6 @@ final class EngineBench {
     let loop = EmbeddedEventLoop()
     let host: SessionHost
     private(set) var channels: [EmbeddedChannel] = []
-    private(set) var accepted: [PersistentConnection] = []
     let receiver = RecordingReceiver()
     private let inbox: Inbox
 

@@ -78,7 +78,7 @@ struct SessionEndTests {
 
     @Test(
         "end for good when they may not go on, and calls fail with the reason",
-        arguments: ["unknown-session", "revoked"]
+        arguments: ["session-expired", "revoked"]
     )
     func refusedResumption(code: String) async throws {
         let server = try await refuser { token in
