@@ -23,7 +23,8 @@ let package = Package(
         .library(name: "IPC", targets: ["IPC"]),
         .library(name: "IPCTransport", targets: ["IPCTransport"]),
         .executable(name: "ipc-gateway", targets: ["ipc-gateway"]),
-        // For the package Benchmarks only, as the underscore says.
+        // For the packages Benchmarks and Fuzzing only, as the underscore says.
+        .library(name: "_GatewayCore", targets: ["GatewayCore"]),
         .library(name: "_GatewayTestSupport", targets: ["GatewayTestSupport", "TLSEngine"]),
     ],
     dependencies: [

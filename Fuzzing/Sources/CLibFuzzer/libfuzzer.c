@@ -1,0 +1,4 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "libfuzzer.h"

@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import IPCProtocol
+
+/// Writes what the fuzzer starts with: inputs made of recorded conversations and values, and a few of our own.
+enum Seeds {
+    static func write(from vectors: String, to corpus: String) throws {
+        var found: [(key: String, bytes: [UInt8])] = []
+        for name in try FileManager.default.contentsOfDirectory(atPath: vectors).sorted() where name.hasSuffix(".json") {
+            let data = try Data(contentsOf: URL(fileURLWithPath: vectors + "/" + name))
+            collect(try JSONSerialization.jsonObject(with: data), &found)
+        }
+        let values = found.filter { $0.key == "hex" }.map(\.bytes)
+        let bodies = found.filter { $0.key == "bodyHex" }.map(\.bytes)
+        for target in Target.allCases {
+            let folder = "\(corpus)/\(target.rawValue)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let seeds = Set(seeds(for: target, values: values, bodies: bodies).filter { $0.count <= 2_000 })
+            for (number, seed) in seeds.sorted(by: { $0.lexicographicallyPrecedes($1) }).enumerated() {
+                try Data(seed).write(to: URL(fileURLWithPath: "\(folder)/seed-\(number)"))
+            }
+        }
+    }
+
+    /// Everything written in hexadecimal, anywhere in a file.
+    private static func collect(_ json: Any, _ found: inout [(key: String, bytes: [UInt8])]) {
+        if let array = json as? [Any] {
+            for element in array { collect(element, &found) }
+        } else if let object = json as? [String: Any] {
+            for (key, value) in object {
+                if let text = value as? String, key.lowercased().hasSuffix("hex") {
+                    found.append((key, bytes(text)))
+                } else {
+                    collect(value, &found)
+                }
+            }
+        }
+    }
+
+    private static func bytes(_ hex: String) -> [UInt8] {
+        let digits = hex.compactMap { $0.hexDigitValue }
+        return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+
+    private static func seeds(for target: Target, values: [[UInt8]], bodies: [[UInt8]]) -> [[UInt8]] {
+        switch target {
+        case .frames:
+            var seeds: [[UInt8]] = values.map { [0, 7] + $0 }
+            for body in bodies {
+                let frame = Frame.regular(body).encoded()
+                seeds += [[0, 3] + frame, [1, 9] + frame + frame, [2, 5] + frame]
+            }
+            return seeds
+        case .values: return values + bodies
+        case .session, .pair: return bodies.map { [0] + $0 }
+        case .control: return control.map { Array($0.utf8) }
+        case .configuration: return configurations.map { Array($0.utf8) }
+        case .patterns:
+            return patterns.map { pattern, text in
+                [1, UInt8(pattern.utf8.count)] + Array(pattern.utf8) + Array(text.utf8)
+            }
+        case .arguments:
+            let texts: [[UInt8]] = json.map { [0] + Array($0.utf8) }
+            return texts + values.map { [1] + $0 } + json.map { [1] + encoded($0) }
+        case .audit:
+            let start: [UInt8] = [6, 2, 97, 98, 3, 0xe2, 0x80, 0x8b, 1, 120]
+            return values.map { start + $0 }
+        case .passing:
+            let messages: [[UInt8]] = bodies.map { body in
+                [0, 6, UInt8(body.count >> 8), UInt8(body.count & 0xff)] + body
+            }
+            return messages + [[0, 0, 0, 99, 99, 0, 0, 4, 0], [1, 0, 2, 100, 100, 0, 1, 7, 2, 5, 2, 123, 125]]
+        }
+    }
+
+    private static func encoded(_ json: String) -> [UInt8] {
+        [5, UInt8(json.utf8.count)] + Array(json.utf8)
+    }
+
+    private static let control = [
+        #"{"type":"connect","version":1}"#,
+        #"{"type":"connect","version":1,"reconnectionToken":"gw.00112233445566778899aabbccddeeff"}"#,
+        #"{"type":"ok","reconnectionToken":"t","graceTime":30}"#,
+        #"{"type":"error","code":"limit","reason":"a\"\\\u0001"}"#,
+        #"{"type":"goAway","reason":"later"}"#,
+        " gw.00112233445566778899aabbccddeeff",
+    ]
+
+    private static let json = [
+        #"[{"path":"/a/b"},true,null,1e3,-0.5]"#, #"{"options":{"depth":3},"a":"\ud83d\ude00\ud800"}"#,
+        #"{"a":1,"a":2,"__proto__":{}}"#, "12", "[[[[]]]]",
+    ]
+
+    private static let patterns = [("a/*/b", "a/x/b"), ("**", ""), ("a\\**", "a*b"), ("*a*b**c", "xaybzc"), ("", "")]
+
+    private static let configurations = [
+        """
+        listeners:
+          - address: 0.0.0.0:7443
+            tls: { certificate: s.pem, key: k.pem, clientCA: ca.pem }
+          - unix: /run/g.sock
+            mode: "0660"
+        upstreams:
+          main: { unix: /run/main.sock }
+          other: { unix: o.sock, channels: ["o*"], whenLost: redial }
+        roles:
+          reader: [{ channel: storage, call: [get], when: { "[0].path": { below: /a } } }]
+        clients:
+          - match: { commonName: ops }
+            context: { announced: ["window:*", main] }
+            roles: [reader]
+            allow: [{ channel: "*", call: ["*"], listen: ["*"] }]
+            deny: [{ channel: "*", call: [shutdown], name: no }]
+        limits: { frameBytes: 1MiB, callsPerSecond: 5 }
+        audit: { file: a.log, arguments: 100, redact: [a.b] }
+        """,
+        "listeners: []\nupstreams: {}\nclients: []\nwrong: 1\n", "a: &a [*a]\n", "", "- 1",
+    ]
+}
