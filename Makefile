@@ -3,7 +3,7 @@
 SWIFT ?= swift
 # Debian and Ubuntu; elsewhere install OpenSSL 3 with its headers, the openssl command, and for the tests Node.js.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-SOURCES := Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources
+SOURCES := Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources Fuzzing/Package.swift Fuzzing/Sources
 # Sanitizers keep freed memory and slow everything down: tests about memory and about crowds mean nothing there.
 SKIP_CROWDS := --skip CrowdTests --skip WholeWayTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests --skip StreamTests
 
@@ -19,7 +19,7 @@ HEAVY_TESTS := '^GatewayTests[.](Crowd|DetachedCrowd|Stream|WholeWay)Tests'
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit fuzz docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -65,7 +65,7 @@ lint: ## Check formatting and the rules of the house
 		echo 'lint: a test waits for a condition with a deadline, it does not sleep' >&2; exit 1; fi
 	@if git grep -lE -- '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' -- ':!*.md' ':!*.swift' ':!Makefile'; then \
 		echo 'lint: a private key is committed' >&2; exit 1; fi
-	@for script in certs/*.sh docker/*.sh Tests/*.sh; do bash -n "$$script" || exit 1; done
+	@for script in certs/*.sh docker/*.sh Fuzzing/*.sh Tests/*.sh; do bash -n "$$script" || exit 1; done
 	@echo 'lint: good'
 
 sanitize: sanitize-address sanitize-thread ## Run the tests under the address sanitizer, leaks included, and the thread sanitizer
@@ -111,11 +111,21 @@ memcheck: build ## Run the gateway under valgrind while clients are accepted, de
 	$(call install,$$missing)
 	Tests/memcheck.sh
 
+# Checks stay in, also those that are gone from a release. The linker of the toolchain: gold fails on the debug information.
+FUZZ_FLAGS := -c release --sanitize address -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing \
+	-Xswiftc -assert-config -Xswiftc Debug -Xswiftc -use-ld=lld
+# Seconds for each target of make fuzz.
+TIME ?= 60
+
+fuzz: dependencies ## Fuzz what strangers reach, TIME=60 seconds each target; Fuzzing/README.md
+	nice $(SWIFT) build --package-path Fuzzing --scratch-path .build-fuzz $(FUZZ_FLAGS) --product ipc-fuzz
+	Fuzzing/run.sh $(TIME)
+
 docker-test: ## Build the container image, run docker/compose.yaml, check what docker/README.md promises
 	docker/test.sh
 
 clean: ## Remove what was built and the demonstration's files
-	rm -rf .build .build-address .build-thread .build-macros Benchmarks/.build .demo
+	rm -rf .build .build-address .build-thread .build-macros .build-fuzz Fuzzing/corpus Benchmarks/.build .demo
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20

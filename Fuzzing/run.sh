@@ -38,6 +38,7 @@ for target in "${targets[@]}"; do
     else
         status=1
         cp "$log" ".build-fuzz/$target-defect.log"
+        echo "$target: did not find its defect in $bound seconds, see .build-fuzz/$target-defect.log" >&2
     fi
     crashes=0
     if ! fuzz "$target" "$seconds" "Fuzzing/corpus/$target" "Fuzzing/crashes/$target-" "$log"; then

@@ -155,6 +155,15 @@ struct ConfigurationTests {
         }
     }
 
+    @Test("says where a character is that YAML does not take, and does not show it")
+    func controlCharacters() {
+        #expect(
+            Self.problems("threads: 1\nidentity: \u{e9}\u{1b}[31m") == [
+                "etc/gateway.yaml:2:12: is not YAML: control characters are not allowed (U+1B)"
+            ]
+        )
+    }
+
     @Test(
         "refuses what would be a guess",
         arguments: [

@@ -8,7 +8,8 @@ import IPCProtocol
 enum Seeds {
     static func write(from vectors: String, to corpus: String) throws {
         var found: [(key: String, bytes: [UInt8])] = []
-        for name in try FileManager.default.contentsOfDirectory(atPath: vectors).sorted() where name.hasSuffix(".json") {
+        for name in try FileManager.default.contentsOfDirectory(atPath: vectors).sorted() where name.hasSuffix(".json")
+        {
             let data = try Data(contentsOf: URL(fileURLWithPath: vectors + "/" + name))
             collect(try JSONSerialization.jsonObject(with: data), &found)
         }

@@ -46,6 +46,13 @@ extension GatewayConfiguration {
             problem.column = context.mark.column
             let keys = duplicates.map { "'\($0)'" }.joined(separator: ", ")
             problem.message = "a mapping holds the key \(keys) more than once; keep one"
+        case .reader(let text, _, let value, let yaml):
+            // The parser names only the first character that it does not take. Its line is not shown: terminals obey it.
+            let lines = yaml.unicodeScalars.prefix { Int64($0.value) != Int64(value) }
+                .split(separator: "\n", omittingEmptySubsequences: false)
+            problem.line = lines.count
+            problem.column = (lines.last?.count ?? 0) + 1
+            problem.message = "is not YAML: \(text) (U+\(String(value, radix: 16, uppercase: true)))"
         default:
             break
         }

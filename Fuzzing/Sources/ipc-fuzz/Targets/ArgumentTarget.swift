@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import GatewayCore
 import IPCProtocol
+
+@testable import GatewayCore
 
 /// Arguments: JSON as an independent reader has it, and conditions that hold only where that reader finds what they ask.
 enum ArgumentTarget {
@@ -31,18 +32,21 @@ enum ArgumentTarget {
         require(plain == nil || plain == value, "JSON without doubt is the same JSON")
     }
 
-    private static let conditions: [(path: [String], condition: ArgumentCondition, holds: @Sendable (Tree?) -> Bool)] = [
-        make(".", [], .oneOf([.text(Array("a".utf8))])) { $0 == .text(Array("a".utf8)) },
-        make("[0].path", ["0", "path"], .prefix([Array("/a".utf8)])) { tree in
-            if case .text(let text)? = tree { text.starts(with: "/a".utf8) } else { false }
-        },
-        make("options.depth", ["options", "depth"], .min(3)) { tree in
-            if case .number(let number)? = tree { number >= 3 } else { false }
-        },
-        make("[1]", ["1"], .present(true)) { $0 != nil && $0 != .undefined },
-        make("a", ["a"], .present(false)) { $0 == nil || $0 == .undefined },
-        make("[0]", ["0"], .oneOf([.null, .bool(true), .number(7)])) { $0 == .null || $0 == .bool(true) || $0 == .number(7) },
-    ]
+    private static let conditions: [(path: [String], condition: ArgumentCondition, holds: @Sendable (Tree?) -> Bool)] =
+        [
+            make(".", [], .oneOf([.text(Array("a".utf8))])) { $0 == .text(Array("a".utf8)) },
+            make("[0].path", ["0", "path"], .prefix([Array("/a".utf8)])) { tree in
+                if case .text(let text)? = tree { text.starts(with: "/a".utf8) } else { false }
+            },
+            make("options.depth", ["options", "depth"], .min(3)) { tree in
+                if case .number(let number)? = tree { number >= 3 } else { false }
+            },
+            make("[1]", ["1"], .present(true)) { $0 != nil && $0 != .undefined },
+            make("a", ["a"], .present(false)) { $0 == nil || $0 == .undefined },
+            make("[0]", ["0"], .oneOf([.null, .bool(true), .number(7)])) {
+                $0 == .null || $0 == .bool(true) || $0 == .number(7)
+            },
+        ]
 
     private static func make(
         _ text: String,

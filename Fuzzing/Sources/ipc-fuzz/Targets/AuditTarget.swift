@@ -25,7 +25,11 @@ enum AuditTarget {
             generation: 1
         )
         let redact = choice & 2 == 0 ? [] : ["a", "[0].b"].compactMap { try? ArgumentPath($0) }
-        let settings = AuditSettings(destination: .standardOutput, arguments: choice & 4 == 0 ? 40 : 400, redact: redact)
+        let settings = AuditSettings(
+            destination: .standardOutput,
+            arguments: choice & 4 == 0 ? 40 : 400,
+            redact: redact
+        )
         let request = AuditRequest(
             request: choice & 8 == 0 ? .call : .listen,
             channel: channel,

@@ -19,7 +19,9 @@ enum ControlTarget {
         let text = String(decoding: input.dropFirst(), as: UTF8.self)
         check(.goAway(reason: text))
         check(.error(SessionCode(rawValue: "limit"), reason: text))
-        if let token = SessionToken(text) { require(token.description.utf8.elementsEqual(text.utf8), "a token is its text") }
+        if let token = SessionToken(text) {
+            require(token.description.utf8.elementsEqual(text.utf8), "a token is its text")
+        }
     }
 
     private static func check(_ message: SessionControl) {

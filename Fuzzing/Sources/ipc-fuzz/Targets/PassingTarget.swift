@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import GatewayCore
 import IPCProtocol
+
+@testable import GatewayCore
 
 /// What the gateway passes, an independent strict reader reads, and reads the same way; what that reader would not read
 /// does not pass; and what it would read is not refused as malformed.
@@ -26,7 +27,9 @@ struct PassingTarget {
         let whenLost: GatewayConfiguration.Upstream.Loss = choice & 2 == 0 ? .redial : .close
         var upstreams = [GatewayConfiguration.Upstream(name: "main", unix: "m.sock", whenLost: whenLost)]
         if choice & 1 != 0 {
-            upstreams.append(GatewayConfiguration.Upstream(name: "other", unix: "o.sock", channels: [other], whenLost: whenLost))
+            upstreams.append(
+                GatewayConfiguration.Upstream(name: "other", unix: "o.sock", channels: [other], whenLost: whenLost)
+            )
         }
         let rules = [
             AccessPolicy.Rule(channel: any, call: [any], listen: [any]),
