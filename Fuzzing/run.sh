@@ -46,7 +46,7 @@ for target in "${targets[@]}"; do
         status=1
         grep -aE 'does not hold|Fatal error|ERROR: |SUMMARY: ' "$log" | cut -c1-600 >&2 || true
         input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
-        echo "$target: replay with: FUZZ_DEFECT=0 $program $target $input" >&2
+        echo "$target: replay with: SWIFT_BACKTRACE=enable=no $program $target $input" >&2
     fi
     stat() { sed -n "s/^stat::$1: *//p" "$log"; }
     coverage=$(grep -aoE 'cov: [0-9]+' "$log" | tail -n 1 | cut -c6- || true)
