@@ -10,7 +10,7 @@ import Testing
 /// `DETACHED=10000` makes the crowd larger.
 @Suite("A crowd of clients that are away", .blocking)
 struct DetachedCrowdTests {
-    private static let count = ProcessInfo.processInfo.environment["DETACHED"].flatMap(Int.init) ?? 2000
+    private static let count = ProcessInfo.processInfo.environment["DETACHED"].flatMap(Int.init) ?? 1000
     /// Those who are there at the same time.
     private static let batch = 2000
 
