@@ -74,9 +74,9 @@ struct DetachedCrowdTests {
         let closings = try gateway.waitForClosings(count, within: .seconds(60 + count / 50))
         #expect(closings["reason"] == "session-expired")
         try eventually("every descriptor is back") { try gateway.descriptorCount() == descriptors }
-        // How much of what was freed goes back to the system depends on where the allocator's holes are: most often half.
-        try eventually("memory is given back", within: .seconds(15)) {
-            try gateway.residentBytes() - before < (away - before) * 9 / 10
+        // How much of what was freed goes back to the system depends on where the allocator's holes are.
+        try eventually("a third of the memory is given back", within: .seconds(15)) {
+            try gateway.residentBytes() - before < (away - before) * 2 / 3
         }
         print("afterwards \((try gateway.residentBytes() - before) >> 20) MiB")
         try server.stop()
