@@ -23,7 +23,7 @@ public final class ChannelServer<Context: Sendable>: Sendable {
     /// Who calls; every handler gets it.
     public let context: Context
 
-    let transport: any MessagePassingProtocol
+    package let transport: any MessagePassingProtocol
     let options: ConnectionOptions
     let state: Mutex<State>
 

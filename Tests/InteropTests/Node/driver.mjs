@@ -40,6 +40,7 @@ async function outcome(promise) {
 export function asking(channel, socketOf) {
     const calls = new Map();
     const listeners = new Map();
+    const glut = [];
 
     async function until(condition) {
         while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -95,15 +96,20 @@ export function asking(channel, socketOf) {
             return payloads.length === count && payloads.every((payload, index) => payload[0] === index);
         },
 
-        /** Many large calls at once and no look at the answers until the peer takes no more; tells how many came back. */
+        /** Many large calls at once, and no look at anything that comes from now on. */
         async glut({ channel: channelName, command, count, bytes }) {
             const subject = channel(channelName);
-            const socket = socketOf();
-            socket.pause();
-            const calls = Array.from({ length: count }, (_, index) => {
+            socketOf().pause();
+            for (let index = 0; index < count; index += 1) {
                 const argument = Buffer.alloc(bytes, `${index} `);
-                return subject.call(command, argument).then((result) => result.equals(argument));
-            });
+                glut.push(subject.call(command, argument).then((result) => result.equals(argument)));
+            }
+            return true;
+        },
+
+        /** Waits until the peer takes no more of the calls; then reads, and tells how many came back right. */
+        async digest() {
+            const socket = socketOf();
             let before;
             do {
                 before = socket.bytesWritten - socket.writableLength;
@@ -111,7 +117,7 @@ export function asking(channel, socketOf) {
             } while (socket.bytesWritten - socket.writableLength !== before);
             const isStuck = socket.writableLength > 0;
             socket.resume();
-            return { right: (await Promise.all(calls)).filter(Boolean).length, isStuck };
+            return { right: (await Promise.all(glut)).filter(Boolean).length, isStuck };
         },
 
         /** What comes of a call and of an event, in the order in which it comes. */
