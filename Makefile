@@ -5,7 +5,7 @@ SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SOURCES := Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources Fuzzing/Package.swift Fuzzing/Sources
 # Sanitizers keep freed memory and slow everything down: tests about memory and about crowds mean nothing there.
-SKIP_CROWDS := --skip CrowdTests --skip WholeWayTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests --skip StreamTests
+SKIP_CROWDS := --skip CrowdTests --skip WholeWayTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests --skip StreamTests --skip 'RevocationTests/sideBySide'
 
 # How much longer than usual tests wait for what has to come; it costs nothing where it comes.
 export TEST_PATIENCE ?= 4
@@ -14,8 +14,8 @@ export TEST_PATIENCE ?= 4
 # The thread sanitizer does not know the locks that these tests have around what they note down, and is too slow for 64 MiB.
 SKIP_UNDER_THREAD := --skip '^InteropTests' --skip 'MessageTests' --skip 'BackPressureTests'
 SKIP_COMMANDS := --skip '^GatewayTests[.](Call|CallThroughGateway|Listen|Trace|TextForm|CommandLine|Explain|PolicyTools|Node)Tests'
-# Each of these fills the machine by itself.
-HEAVY_TESTS := '^GatewayTests[.](Crowd|DetachedCrowd|Stream|WholeWay)Tests'
+# Each of these fills the machine by itself, or says how soon something has to have happened.
+HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|Process|ReloadCrowd|Stream|WholeWay)Tests|RevocationTests/sideBySide|ConnectTests/endingWithoutGateway)'
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help

@@ -26,7 +26,7 @@ public final class BlockingClient {
         _ channel: IPCString,
         _ command: IPCString,
         _ argument: IPCValue = .undefined,
-        milliseconds: Int32 = 5_000
+        milliseconds: Int32 = patient(5_000)
     ) throws -> IPCValue {
         let request = requester.call(channel, command, argument)
         try send(request.message)
@@ -48,7 +48,7 @@ public final class BlockingClient {
     /// Waits until the server says that it is ready for requests.
     ///
     /// - Throws: `TestSupportError` with the reason when the connection ends instead.
-    public func waitUntilReady(milliseconds: Int32 = 5_000) throws {
+    public func waitUntilReady(milliseconds: Int32 = patient(5_000)) throws {
         while !requester.isReady {
             guard try nextEvent(milliseconds: milliseconds) != nil else {
                 throw TestSupportError("the server did not say Initialize within \(milliseconds) ms")

@@ -103,7 +103,7 @@ public final class BlockingStream {
             let progress = Result { try session.handshake() }
             try? flush()
             if try progress.get() == .complete { return }
-            guard let input = try readSocket(milliseconds: 10_000) else {
+            guard let input = try readSocket(milliseconds: patient(10_000)) else {
                 throw TestSupportError("TLS handshake: no answer")
             }
             guard !input.isEmpty else { throw TestSupportError("TLS handshake: the peer closed the connection") }

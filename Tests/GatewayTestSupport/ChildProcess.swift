@@ -223,7 +223,7 @@ public final class ChildProcess: Sendable {
     /// The same for tests that are `async`, whose threads others need.
     @discardableResult
     public func end(within limit: Duration = .seconds(30)) async throws -> Int32 {
-        let deadline = ContinuousClock.now + limit
+        let deadline = ContinuousClock.now + limit * patience
         while ContinuousClock.now < deadline {
             let status = self.shared.state.withLock { $0.openStreams == 0 ? $0.status : nil }
             if let status { return status }

@@ -58,7 +58,7 @@ public final class ClientSwarm {
 
     /// Serves all clients until each is done.
     private func run(_ what: String, within limit: Duration, until isDone: (SwarmMember) -> Bool) throws {
-        let deadline = ContinuousClock.now + limit
+        let deadline = ContinuousClock.now + limit * patience
         var waiting = self.members
         while true {
             waiting.removeAll(where: isDone)

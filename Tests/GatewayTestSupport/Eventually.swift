@@ -17,6 +17,11 @@ public struct TimedOut: Error, CustomStringConvertible {
 /// How much longer than usual anything may take: sanitizers slow a program down tenfold, and so does a busy machine.
 public let patience = getenv("TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
 
+/// So many milliseconds, or more where everything is slow.
+public func patient(_ milliseconds: Int32) -> Int32 {
+    milliseconds * Int32(patience)
+}
+
 /// Waits until a condition is true.
 ///
 /// - Parameters:

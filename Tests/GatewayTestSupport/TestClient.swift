@@ -110,7 +110,7 @@ public final class TestClient {
     ///
     /// - Returns: Whether something came, the end of the connection included.
     @discardableResult
-    public func receiveSome(milliseconds: Int32 = 10_000) -> Bool {
+    public func receiveSome(milliseconds: Int32 = patient(10_000)) -> Bool {
         guard let stream, self.ending == nil else {
             return false
         }

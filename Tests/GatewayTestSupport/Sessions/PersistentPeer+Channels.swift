@@ -23,7 +23,7 @@ extension PersistentPeer {
         _ channel: IPCString,
         _ command: IPCString,
         _ argument: IPCValue = .undefined,
-        milliseconds: Int32 = 10_000
+        milliseconds: Int32 = patient(10_000)
     ) throws -> IPCValue {
         try answer(to: try call(channel, command, argument), milliseconds: milliseconds)
     }
@@ -37,7 +37,7 @@ extension PersistentPeer {
     ///
     /// - Throws: `RemoteError` when the handler, or the gateway, answers with an Error; `TimedOut` when no answer came,
     ///   also when the connection ended: then it can be asked for again after ``resume(token:tls:keepingLast:milliseconds:)``.
-    public func answer(to id: UInt64, milliseconds: Int32 = 10_000) throws -> IPCValue {
+    public func answer(to id: UInt64, milliseconds: Int32 = patient(10_000)) throws -> IPCValue {
         guard try pump(milliseconds: milliseconds, until: { self.answers[id] != nil }),
             let answer = answers.removeValue(forKey: id)
         else {
@@ -62,13 +62,15 @@ extension PersistentPeer {
     }
 
     /// Takes the events of a subscription that have come; waits until there are as many as asked for.
-    public func events(of id: UInt64, atLeast count: Int = 0, milliseconds: Int32 = 10_000) throws -> [IPCValue] {
+    public func events(of id: UInt64, atLeast count: Int = 0, milliseconds: Int32 = patient(10_000)) throws
+        -> [IPCValue]
+    {
         try pump(milliseconds: milliseconds) { self.events[id, default: []].count >= count }
         return events.removeValue(forKey: id) ?? []
     }
 
     /// Waits until the server is ready for requests.
-    public func waitUntilReady(milliseconds: Int32 = 10_000) throws {
+    public func waitUntilReady(milliseconds: Int32 = patient(10_000)) throws {
         guard try pump(milliseconds: milliseconds, until: { self.requester.isReady }) else {
             throw TimedOut(description: "the server did not say that it is ready")
         }

@@ -11,7 +11,7 @@ extension PersistentPeer {
     ///
     /// - Parameter milliseconds: How long to wait; 0 does not, ``waitForReply(milliseconds:)`` does.
     @discardableResult
-    public func connect(milliseconds: Int32 = 10_000) throws -> Reply {
+    public func connect(milliseconds: Int32 = patient(10_000)) throws -> Reply {
         token = nil
         requester = .init()
         answers = [:]
@@ -32,7 +32,7 @@ extension PersistentPeer {
         token otherToken: String? = nil,
         tls otherTLS: TLSConfiguration? = nil,
         keepingLast keepsLast: Bool = false,
-        milliseconds: Int32 = 10_000
+        milliseconds: Int32 = patient(10_000)
     ) throws -> Reply {
         guard let shown = otherToken ?? token else { throw TestSupportError("there is no session to resume") }
         if let stream {
@@ -80,7 +80,7 @@ extension PersistentPeer {
     }
 
     /// Waits for what the gateway says to `connect`.
-    public func waitForReply(milliseconds: Int32 = 10_000) throws -> Reply {
+    public func waitForReply(milliseconds: Int32 = patient(10_000)) throws -> Reply {
         try poll(milliseconds: milliseconds) { self.reply != nil }
         return reply ?? ending.map { .ended($0) } ?? .nothing
     }
@@ -107,7 +107,7 @@ extension PersistentPeer {
     /// Says that the session is over, behind everything that was sent, and ends the connection in order.
     public func disconnect() throws {
         session.sendDisconnect()
-        try poll(milliseconds: 10_000) { !self.session.hasOutput && self.stream?.queuedByteCount == 0 }
+        try poll(milliseconds: patient(10_000)) { !self.session.hasOutput && self.stream?.queuedByteCount == 0 }
         guard let stream else { return }
         stream.finishSending()
         endedStreams = endedStreams.suffix(8) + [stream]

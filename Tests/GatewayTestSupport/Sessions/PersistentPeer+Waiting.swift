@@ -38,7 +38,7 @@ extension PersistentPeer {
     /// Waits until nothing is left to be acknowledged.
     ///
     /// - Throws: `TimedOut`.
-    public func drain(milliseconds: Int32 = 20_000) throws {
+    public func drain(milliseconds: Int32 = patient(20_000)) throws {
         try poll(milliseconds: milliseconds) { self.session.unacknowledgedCount == 0 }
         guard session.unacknowledgedCount == 0 else {
             throw TimedOut(description: "\(session.unacknowledgedCount) messages are not acknowledged")

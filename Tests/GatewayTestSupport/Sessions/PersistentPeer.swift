@@ -172,7 +172,7 @@ public final class PersistentPeer {
     ///
     /// - Returns: Nil when none came in time, or the connection ended: then ``ending`` says how.
     /// - Throws: `SessionFailure` when the session cannot go on.
-    public func receive(milliseconds: Int32 = 10_000) throws -> [UInt8]? {
+    public func receive(milliseconds: Int32 = patient(10_000)) throws -> [UInt8]? {
         try poll(milliseconds: milliseconds) { self.inboxHead < self.inbox.count }
         return takeMessage()
     }

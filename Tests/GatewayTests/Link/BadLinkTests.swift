@@ -15,7 +15,7 @@ struct BadLinkTests {
     private static func receive(_ count: Int, _ stream: BlockingStream) throws -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
-            guard case .bytes(let more) = try stream.receive(milliseconds: 20_000) else { break }
+            guard case .bytes(let more) = try stream.receive(milliseconds: patient(20_000)) else { break }
             bytes += more
         }
         return bytes
@@ -37,7 +37,7 @@ struct BadLinkTests {
         let isSame = try Self.receive(sent.count, stream) == sent
         #expect(isSame)
         stream.finishSending()
-        let end = try stream.receive(milliseconds: 10_000)
+        let end = try stream.receive(milliseconds: patient(10_000))
         #expect(end == .end(inOrder: true))
         try eventually("the connection is forgotten") { link.counts.live == 0 }
         #expect(link.counts.bytesToClient == sent.count && link.counts.cuts == 0)
@@ -93,13 +93,13 @@ struct BadLinkTests {
             let bytes = try Self.receive(3, stream)
             #expect(bytes == [1, 2, 3])
             link.cutAll(.reset)
-            #expect(throws: TestSupportError.self) { try stream.receive(milliseconds: 10_000) }
+            #expect(throws: TestSupportError.self) { try stream.receive(milliseconds: patient(10_000)) }
         }
         try eventually("all cuts are counted") { link.counts.cuts == 20 }
         #expect(link.counts.connections == 20)
         link.setServerPort(1)
         let refused = try BlockingStream(host: "127.0.0.1", port: link.port)
-        #expect(throws: TestSupportError.self) { try refused.receive(milliseconds: 10_000) }
+        #expect(throws: TestSupportError.self) { try refused.receive(milliseconds: patient(10_000)) }
         try eventually("the refusal is counted") { link.counts.refused == 1 }
         link.setServerPort(server.port)
         let stream = try BlockingStream(host: "127.0.0.1", port: link.port)

@@ -85,7 +85,7 @@ struct PersistentPeerTests {
         #expect(reply == .ok(token: "the.token", graceTime: 300))
         let refusal = try peer.resume(token: "the.other")
         #expect(refusal == .refused(.unknownSession, reason: "no"))
-        try peer.poll(milliseconds: 10_000) { !peer.isConnected }
+        try peer.poll(milliseconds: patient(10_000)) { !peer.isConnected }
         var next = 0
         for round in 0..<60 {
             let reply = try peer.resume()

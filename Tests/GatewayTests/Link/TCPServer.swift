@@ -44,7 +44,7 @@ final class TCPServer: Sendable {
     static func echo() throws -> TCPServer {
         try TCPServer { stream in
             while true {
-                switch try stream.receive(milliseconds: 20_000) {
+                switch try stream.receive(milliseconds: patient(20_000)) {
                 case .bytes(let bytes): try stream.send(bytes)
                 case .end, .nothing: return stream.finishSending()
                 }

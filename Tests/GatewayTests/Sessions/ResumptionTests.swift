@@ -89,7 +89,7 @@ struct ResumptionTests {
         try SessionStage.expectOK(try twin.resume())
         try server.send(Sample.event(0, "to the newer one"))
         #expect(try twin.events(of: 0, atLeast: 1) == ["to the newer one"])
-        try peer.poll(milliseconds: 10_000) { peer.refusal != nil }
+        try peer.poll(milliseconds: patient(10_000)) { peer.refusal != nil }
         #expect(peer.refusal?.code == .takenOver)
         try twin.disconnect()
         #expect(try stage.bench.gateway.waitForClosings(1)["reason"] == "finished")
@@ -115,7 +115,7 @@ struct ResumptionTests {
         server.close()
         if isAway { try SessionStage.expectOK(try peer.resume()) }
         #expect(try peer.events(of: 0, atLeast: 1000).count == 1000)
-        try peer.poll(milliseconds: 10_000) { peer.isDisconnectedByPeer }
+        try peer.poll(milliseconds: patient(10_000)) { peer.isDisconnectedByPeer }
         #expect(peer.isDisconnectedByPeer)
         #expect(try stage.bench.gateway.waitForClosings(1)["reason"] == "upstream-closed")
     }
@@ -135,7 +135,7 @@ struct ResumptionTests {
         letTimePass(milliseconds: 300)
         #expect(!sending.isDone)
         try SessionStage.expectOK(try peer.resume())
-        let events = try peer.events(of: 0, atLeast: 4000, milliseconds: 60_000)
+        let events = try peer.events(of: 0, atLeast: 4000, milliseconds: patient(60_000))
         #expect(events.map { $0.array?.first } == (0..<4000).map { IPCValue($0) })
         try sending.value()
     }

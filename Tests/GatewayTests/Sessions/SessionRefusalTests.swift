@@ -222,7 +222,7 @@ struct SessionRefusalTests {
             frame.append(to: &bytes)
         }
         try peer.sendRaw(bytes)
-        try peer.poll(milliseconds: 10_000) { peer.refusal != nil }
+        try peer.poll(milliseconds: patient(10_000)) { peer.refusal != nil }
         #expect(peer.refusal?.code == code, "\(what): \(peer.refusal.map { "\($0)" } ?? "nothing")")
     }
 
@@ -231,7 +231,7 @@ struct SessionRefusalTests {
         let stage = try SessionStage()
         let (peer, _) = try stage.open()
         try peer.sendRaw(Frame(type: .ack, ack: 1000))
-        try peer.poll(milliseconds: 10_000) { peer.refusal != nil }
+        try peer.poll(milliseconds: patient(10_000)) { peer.refusal != nil }
         #expect(peer.refusal?.code == .stateLost)
         #expect(SessionStage.code(try peer.resume()) == .stateLost)
     }
@@ -272,13 +272,13 @@ struct SessionRefusalTests {
         let id = try peer.call("sample", "echo", 1)
         try server.receive(count: count + 1)
         stage.bench.gateway.child.signal(15)
-        try peer.poll(milliseconds: 10_000) { !peer.goAways.isEmpty }
+        try peer.poll(milliseconds: patient(10_000)) { !peer.goAways.isEmpty }
         #expect(peer.goAways == ["draining"])
         #expect(peer.isConnected)
         try server.send(Sample.answer(id, 1))
         #expect(try peer.answer(to: id) == 1)
         away.close()
-        try peer.poll(milliseconds: 10_000) { peer.refusal != nil }
+        try peer.poll(milliseconds: patient(10_000)) { peer.refusal != nil }
         #expect(peer.refusal?.code == .draining)
         #expect(try stage.bench.gateway.child.wait() == 0)
     }

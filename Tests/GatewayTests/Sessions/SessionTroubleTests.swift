@@ -49,7 +49,7 @@ struct SessionTroubleTests {
         }
         let sending = Background { [server] in try server.send(events) }
         // The gateway does not read the server any more, and the server reads when it has written.
-        try peer.pump(milliseconds: 10_000) { peer.receivedCount > 50 }
+        try peer.pump(milliseconds: patient(10_000)) { peer.receivedCount > 50 }
         var asked = 0
         for number in 0..<12 {
             let payload = IPCValue(String(repeating: "y", count: 100_000))
@@ -81,7 +81,7 @@ struct SessionTroubleTests {
         jobs.close()
         try SessionStage.expectOK(try peer.resume())
         #expect(try peer.events(of: id, atLeast: 3000) == (0..<3000).map { IPCValue($0) })
-        try peer.poll(milliseconds: 10_000) { peer.isDisconnectedByPeer }
+        try peer.poll(milliseconds: patient(10_000)) { peer.isDisconnectedByPeer }
         #expect(peer.isDisconnectedByPeer)
     }
 
@@ -98,7 +98,7 @@ struct SessionTroubleTests {
         let sending = Background { [server] in try server.send(events) }
         letTimePass(milliseconds: 200)
         try SessionStage.expectOK(try peer.resume())
-        let came = try peer.events(of: 0, atLeast: 50_000, milliseconds: 60_000)
+        let came = try peer.events(of: 0, atLeast: 50_000, milliseconds: patient(60_000))
         #expect(came == (0..<50_000).map { IPCValue($0) })
         try sending.value()
         try peer.disconnect()

@@ -48,7 +48,7 @@ struct StreamTests {
         var figures = Figures()
         var last = PersistentPeer.now
         while PersistentPeer.now < end {
-            let events = try peer.events(of: 0, atLeast: 1, milliseconds: 8_000)
+            let events = try peer.events(of: 0, atLeast: 1, milliseconds: patient(8_000))
             #expect(!events.isEmpty)
             figures.messages += events.count
             figures.longestPause = max(figures.longestPause, PersistentPeer.now - last)
@@ -72,7 +72,7 @@ struct StreamTests {
         try server.send(
             Frame.regular(IPCMessage.listen(id: 0, channel: "c", event: "e", argument: .undefined)).encoded()
         )
-        let listening = try peer.pump(milliseconds: 10_000) { peer.receivedCount >= 2 }
+        let listening = try peer.pump(milliseconds: patient(10_000)) { peer.receivedCount >= 2 }
         #expect(listening)
         let event = IPCMessage.event(id: 0, payload: Self.payload)
         let received = server.receivedCount
