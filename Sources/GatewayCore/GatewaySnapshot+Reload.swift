@@ -37,10 +37,14 @@ extension GatewaySnapshot {
                 default:
                     differs(path, line: listener.line, "the kind of a listener")
                 }
+                if listener.isForPeers != other.isForPeers { differs("\(path).for", line: listener.line, "this") }
                 if listener.limits != other.limits { differs("\(path).limits", line: listener.line, "this") }
             }
         } else {
             differs("listeners", "the number of listeners (\(old.listeners.count))")
+        }
+        if new.peers?.name != old.peers?.name || (new.peers == nil) != (old.peers == nil) {
+            differs("peers.name", line: new.peers?.line, "the gateway's name among its peers")
         }
         if new.threads != old.threads { differs("threads", "the number of threads") }
         switch (new.audit, old.audit) {

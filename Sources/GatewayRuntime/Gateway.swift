@@ -55,7 +55,7 @@ public final class Gateway: Sendable {
         socketFiles = listeners.compactMap(\.file)
         let load = GatewayLoad()
         let identities = IdentityRegistry()
-        let sessions = SessionTable()
+        let sessions = SessionTable(gateway: try Self.peerName(snapshot))
         let edition = Edition(snapshot, threadCount: threadCount)
         var sessionThreads: [SessionThread] = []
         let loads = snapshot.configuration.listeners.enumerated().map { index, listener in

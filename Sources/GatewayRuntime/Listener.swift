@@ -98,16 +98,7 @@ final class Listener: EventHandler {
 
     private func serve(_ connection: consuming Socket, _ address: ListenerAddress?) {
         guard let tls = environment.snapshot.tlsContext(of: load.index) else { return load.endHandshake() }
-        // Small messages leave at once, and peers that vanished without a word are noticed within minutes.
-        let options: [(Int32, Int32, Int32)] = [
-            (Int32(IPPROTO_TCP), TCP_NODELAY, 1), (SOL_SOCKET, SO_KEEPALIVE, 1),
-            (Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60), (Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15),
-            (Int32(IPPROTO_TCP), TCP_KEEPCNT, 4),
-        ]
-        for (level, name, value) in options {
-            // A connection that was reset already refuses options; its bridge finds out.
-            try? connection.setOption(level, name, value)
-        }
+        connection.setStreamOptions()
         do throws(TLSError) {
             let client = try ClientLink(socket: connection, context: tls, scratch: reactor.scratch)
             Bridge(client: client, peer: address.map { "\($0)" }, listener: load, environment: environment).start()

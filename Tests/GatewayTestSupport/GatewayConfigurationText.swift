@@ -55,6 +55,8 @@ public struct GatewayConfigurationText: Sendable {
     public var timeouts: [String: String] = [:]
     /// The members of `sessions:`.
     public var sessions: [String: String] = [:]
+    /// The members of `peers:`.
+    public var peers: [String: String] = [:]
     /// The mapping `audit:`, in one line; nil for none.
     public var audit: String?
     /// The number of threads; nil for the default.
@@ -102,7 +104,7 @@ public struct GatewayConfigurationText: Sendable {
         lines += self.verbatimClients.map { [$0] } ?? ["clients:"] + self.clients.map { "  - \($0)" }
         let sections = [
             ("answers", self.answers), ("limits", self.limits), ("timeouts", self.timeouts),
-            ("sessions", self.sessions),
+            ("sessions", self.sessions), ("peers", self.peers),
         ]
         for (section, members) in sections where !members.isEmpty {
             lines += ["\(section):"] + members.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }

@@ -19,11 +19,19 @@ extension ConfigurationDecoder {
     }
 
     private mutating func decodeListener(_ node: Node, _ path: String) -> GatewayConfiguration.Listener? {
-        guard let section = reader.section(node, path, known: ["address", "tls", "unix", "mode", "limits"]) else {
+        guard let section = reader.section(node, path, known: ["address", "tls", "unix", "mode", "limits", "for"])
+        else {
             return nil
         }
         let limits = section.members["limits"].map { decodeListenerLimits($0, section) } ?? ListenerLimits()
         if section.members["unix"] != nil {
+            if let node = section.members["for"] {
+                reader.report(
+                    node,
+                    section.path(of: "for"),
+                    "peers come from other machines; a Unix socket is for clients"
+                )
+            }
             return decodeSocket(section).map { .init(place: .unix($0), limits: limits, line: node.mark?.line ?? 0) }
         }
         if let mode = section.members["mode"] {
@@ -33,8 +41,17 @@ extension ConfigurationDecoder {
             .flatMap { decodeAddress($0, section.path(of: "address")) }
         let tls = reader.required(section, "tls", "a mapping with certificate, key and clientCA")
             .flatMap { decodeTLS($0, section.path(of: "tls")) }
+        let whom = section.members["for"].flatMap {
+            reader.choice($0, section.path(of: "for"), of: ["clients", "peers"])
+        }
         guard let address, let tls else { return nil }
-        return GatewayConfiguration.Listener(place: .tcp(address, tls), limits: limits, line: node.mark?.line ?? 0)
+        var listener = GatewayConfiguration.Listener(
+            place: .tcp(address, tls),
+            limits: limits,
+            line: node.mark?.line ?? 0
+        )
+        listener.isForPeers = whom == "peers"
+        return listener
     }
 
     private mutating func decodeListenerLimits(
@@ -170,7 +187,7 @@ extension ConfigurationDecoder {
         return reader.duration(node, path).map { Int64($0 / 1_000_000_000) } ?? 0
     }
 
-    private mutating func decodePassphrase(_ node: Node, _ path: String) -> GatewayConfiguration.Passphrase? {
+    mutating func decodePassphrase(_ node: Node, _ path: String) -> GatewayConfiguration.Passphrase? {
         guard let section = reader.section(node, path, known: ["file", "environment"]) else { return nil }
         let file = optionalText(section, "file", "the path of a file with the passphrase")
         let variable = optionalText(section, "environment", "the name of an environment variable")

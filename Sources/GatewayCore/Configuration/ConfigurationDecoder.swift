@@ -74,7 +74,7 @@ struct ConfigurationDecoder {
     mutating func decode(_ root: Node) -> GatewayConfiguration? {
         let known = [
             "listeners", "upstreams", "identity", "roles", "clients", "shadow", "answers", "limits", "timeouts",
-            "sessions", "audit", "threads",
+            "sessions", "peers", "audit", "threads",
         ]
         guard let document = reader.section(root, "", known: known) else { return nil }
         let listeners = decodeListeners(document)
@@ -88,6 +88,7 @@ struct ConfigurationDecoder {
         let answers = decodeAnswers(document)
         let timeouts = decodeTimeouts(document)
         let sessions = decodeSessions(document)
+        let peers = decodePeers(document, listeners)
         let audit = decodeAudit(document)
         let threads = document.members["threads"].flatMap { reader.integer($0, "threads", in: 1...1024) }
         guard reader.problems.isEmpty else { return nil }
@@ -103,6 +104,7 @@ struct ConfigurationDecoder {
             limits: limits,
             timeouts: timeouts,
             sessions: sessions,
+            peers: peers,
             audit: audit,
             threads: threads,
             warnings: reader.warnings

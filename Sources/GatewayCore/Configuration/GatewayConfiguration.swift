@@ -20,6 +20,8 @@ public struct GatewayConfiguration: Sendable {
         public var place: Place
         /// Bounds on what comes through it.
         public var limits = ListenerLimits()
+        /// Whether other gateways connect here, with clients whose sessions this one keeps, instead of clients.
+        public var isForPeers = false
         /// The line of the entry in the file.
         public var line: Int
     }
@@ -154,6 +156,8 @@ public struct GatewayConfiguration: Sendable {
     public var timeouts: GatewayTimeouts
     /// Bounds on sessions that outlive their connections.
     public var sessions: SessionLimits
+    /// The other gateways of a group; nil for none.
+    public var peers: PeerSettings?
     /// The audit log; nil for none.
     public var audit: AuditSettings?
     /// Number of reactor threads; nil for one per core.

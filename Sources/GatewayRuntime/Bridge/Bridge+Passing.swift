@@ -25,7 +25,7 @@ extension Bridge {
         case .plaintext(let count):
             noteActivity()
             charge(count, &clientRate, &deadlines.clientRate, isInbound: true)
-            if client.isEstablished, session == nil { handshakeFinished() }
+            if client.isEstablished, session == nil, !awaitsStatement { handshakeFinished() }
             if count > 0 { persistence?.session.heard(at: reactor.now) }
             guard phase != .lingering else { return }
             let plaintext = UnsafeMutableRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count])
@@ -66,10 +66,14 @@ extension Bridge {
             }
             endHandshake()
             log.identified(identity)
-            let session = try snapshot.session(for: identity)
-            self.session = session
-            if client.negotiated?.applicationProtocol == PersistentSession.applicationProtocol {
-                startPersistence(session.terms)
+            if snapshot.isForPeers(tlsListener) {
+                try awaitStatement(identity)
+            } else {
+                let session = try snapshot.session(for: identity)
+                self.session = session
+                if client.negotiated?.applicationProtocol == PersistentSession.applicationProtocol {
+                    startPersistence(session.terms)
+                }
             }
             guard phase == .handshaking else { return }
             phase = .announcing
@@ -137,6 +141,7 @@ extension Bridge {
         let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[position...])
         if let persistence { return persistentStep(persistence, rest) }
         let span = UnsafeRawBufferPointer(rest).assumingMemoryBound(to: UInt8.self).span
+        if awaitsStatement { return statementStep(span) }
         return session?.receivedFromClient(span, at: reactor.now)
     }
 

@@ -71,11 +71,12 @@ extension Bridge {
 
     /// Gives the connection to the session that the client wants.
     func handOver(_ token: String) {
-        guard let resolution = session?.terms.resolution, phase == .announcing else { return }
+        guard let resolution = session?.terms.resolution, phase == .announcing, peerDial == nil else { return }
         if client.isOver {
             // Its client has given it up, and may be back already over another.
             return close(CloseReason(.connectionLost, "the client was gone before it had its session"))
         }
+        if let keeper = keeper(of: token) { return relay(token, to: keeper) }
         let home: SessionTable.Home
         do throws(SessionTable.Refusal) {
             home = try environment.sessions.find(token, for: resolution)
@@ -87,6 +88,8 @@ extension Bridge {
             client: client,
             peer: peer,
             listener: listener,
+            tlsListener: tlsListener,
+            carrierListener: carrierListener,
             log: log,
             token: token,
             resolution: resolution,
@@ -173,11 +176,13 @@ extension Bridge {
             persistence.session.connectionLost()
         }
         endDetachment()
-        tlsListener = arrival.listener.index
+        tlsListener = arrival.tlsListener
+        carrierListener = arrival.carrierListener
         client = arrival.client
         client.move(to: reactor.scratch)
         peer = arrival.peer
-        move(to: arrival.listener)
+        // Who is brought counts where it came itself before.
+        if carrierListener == nil { move(to: arrival.listener) }
         persistence.resumptionCount += 1
         log.resumed(arrival.log, persistence)
         audit?.resumed(client, peer: peer, at: reactor.now)

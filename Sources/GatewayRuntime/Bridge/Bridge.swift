@@ -47,6 +47,13 @@ final class Bridge: EventHandler {
     var snapshot: GatewaySnapshot
     /// The listener, by its place, that verified the client: a session may come back through another.
     var tlsListener: Int
+    /// Who brings the client, by name, where that is another gateway, and the listener at which it connected.
+    var relayedBy: String?
+    var carrierListener: Int?
+    /// A peer is there and has not said yet whom it brings.
+    var awaitsStatement = false
+    /// Leads the client to the gateway that has its session.
+    var peerDial: PeerDial?
     /// Until when a client that was cut may read what it was sent last.
     var lingerLimit = UInt64.max
     /// What there is more where the client's session outlives its connection.
@@ -286,6 +293,8 @@ final class Bridge: EventHandler {
 
     /// Gives everything back. The client's socket closes with the last reference to the bridge.
     func dispose() {
+        peerDial?.cancel()
+        peerDial = nil
         dropUpstreams()
         client.pending = ByteQueue()
         countIncompleteBytes()

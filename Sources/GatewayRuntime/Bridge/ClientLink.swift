@@ -52,11 +52,21 @@ final class ClientLink {
         case gone
         /// Nothing: the kernel keeps others out, and says who the client is.
         case local(LocalPeer)
+        /// A session of another gateway's, which says whom it brings.
+        case relayed(TLSSession, ClientProof)
     }
 
     /// A client that has to show a certificate.
     init(socket: consuming Socket, context: TLSContext, scratch: Scratch) throws(TLSError) {
         security = .tls(try TLSSession(context: context, output: scratch.output))
+        isEstablished = false
+        self.socket = consume socket
+        self.scratch = scratch
+    }
+
+    /// Another gateway, called by this one.
+    init(socket: consuming Socket, calling session: TLSSession, scratch: Scratch) {
+        security = .tls(session)
         isEstablished = false
         self.socket = consume socket
         self.scratch = scratch
@@ -97,7 +107,31 @@ final class ClientLink {
     }
 
     private var tls: TLSSession? {
-        if case .tls(let session) = security { session } else { nil }
+        switch security {
+        case .tls(let session), .relayed(let session, _): session
+        case .gone, .local: nil
+        }
+    }
+
+    /// Says the first word of a handshake, as who calls does.
+    func beginHandshake() throws(TLSError) {
+        _ = try tls?.handshake()
+        flush()
+    }
+
+    /// From now on this is the connection of a client that the peer brings.
+    func state(_ proof: ClientProof) {
+        if case .tls(let session) = security { security = .relayed(session, proof) }
+    }
+
+    /// Who brings the client; nil where it came itself.
+    func carrierIdentity() throws(TLSError) -> CertificateIdentity? {
+        if case .relayed(let session, _) = security { try session.peerCertificate() } else { nil }
+    }
+
+    /// Verifies again the certificate of who brings the client.
+    func judgeCarrier(by context: TLSContext) throws(TLSError) {
+        if case .relayed(let session, _) = security { try context.judgePeer(of: session) }
     }
 
     /// What was negotiated; nil without TLS.
@@ -108,6 +142,7 @@ final class ClientLink {
         switch security {
         case .tls(let session): try session.peerCertificate().map { .certificate($0) }
         case .local(let peer): .local(peer)
+        case .relayed(_, let proof): proof.identity
         case .gone: nil
         }
     }
@@ -117,11 +152,16 @@ final class ClientLink {
 
     /// Verifies the client's certificate again; there is nothing to verify without TLS.
     func judge(by context: TLSContext) throws(TLSError) {
-        if let tls { try context.judgePeer(of: tls) }
+        if case .relayed(_, let proof) = security {
+            if let chain = proof.chain { try context.judge(chain) }
+        } else if let tls {
+            try context.judgePeer(of: tls)
+        }
     }
 
     /// What proves who the client is when the connection is gone; nil when nothing does.
     var proof: ClientProof? {
+        if case .relayed(_, let proof) = security { return proof }
         guard let identity = try? identity() else { return nil }
         return ClientProof(identity: identity, chain: tls?.peerChain())
     }
@@ -215,7 +255,7 @@ final class ClientLink {
     func send(_ bytes: UnsafeRawBufferPointer) throws(TLSError) {
         guard canSend, !isFinishing, !bytes.isEmpty else { return }
         switch security {
-        case .tls(let session): try session.write(bytes)
+        case .tls(let session), .relayed(let session, _): try session.write(bytes)
         case .local: scratch.output.append(bytes)
         case .gone: break
         }

@@ -85,6 +85,28 @@ struct ConnectionLog {
         logger.info("client resumed its session", metadata: metadata)
     }
 
+    /// Another gateway brings the client.
+    mutating func relayed(by gateway: String, peer: String?) {
+        logger[metadataKey: "relayedBy"] = "\(gateway)"
+        if let peer { logger[metadataKey: "peer"] = "\(peer)" }
+    }
+
+    /// The client goes to another gateway; what is said of it from now on.
+    func relayed(to gateway: PeerSettings.Gateway, _ token: SessionToken?) -> Logger {
+        var logger = logger
+        logger[metadataKey: "gateway"] = "\(gateway.name)"
+        if let token { logger[metadataKey: "session"] = "\(token.label)" }
+        return logger
+    }
+
+    /// The gateway that has the client's session does not answer.
+    func peerNotReached(_ gateway: PeerSettings.Gateway, _ reason: String) {
+        let metadata: Logger.Metadata = [
+            "gateway": "\(gateway.name)", "address": "\(gateway.address)", "detail": "\(reason)",
+        ]
+        logger.warning("a peer cannot be reached", metadata: metadata)
+    }
+
     /// Writes the closing line, once.
     mutating func closed(_ reason: CloseReason, _ bridge: Bridge) {
         guard !isClosed else { return }

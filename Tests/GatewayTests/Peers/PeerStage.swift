@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import GatewayTestSupport
+import IPCProtocol
+import TLSEngine
+
+/// Gateways that bring each other their clients, each in front of a server of its own.
+final class PeerStage {
+    /// One of them.
+    struct Member {
+        var name: String
+        var bench: GatewayBench
+        /// Where others bring it clients.
+        var peerPort: UInt16
+
+        /// Its lines about clients that it has led elsewhere, in their order.
+        func log(_ message: String) -> [GatewayProcess.LogLine] {
+            bench.gateway.log.filter { $0["message"] == message }
+        }
+    }
+
+    let authority: TestAuthority
+    private(set) var members: [Member] = []
+    private let configure: (inout GatewayConfigurationText) throws -> Void
+
+    /// Starts gateways, and tells each of the others.
+    init(
+        _ names: [String] = ["gw-a", "gw-b"],
+        configure: @escaping (inout GatewayConfigurationText) throws -> Void = { _ in }
+    ) throws {
+        authority = try TestAuthority()
+        self.configure = configure
+        for name in names { members.append(try start(name, knowing: ["gw-none": 1])) }
+        let ports = Dictionary(uniqueKeysWithValues: members.map { ($0.name, $0.peerPort) })
+        for member in members { try member.bench.reload { try self.introduce(&$0, member.name, knowing: ports) } }
+    }
+
+    /// The configuration of a gateway that knows others by these ports.
+    func introduce(
+        _ text: inout GatewayConfigurationText,
+        _ name: String,
+        knowing ports: [String: UInt16],
+        certificate: CertificateFiles? = nil
+    ) throws {
+        let shown = try certificate ?? authority.client(name, uris: ["spiffe://example.org/gateway/\(name)"])
+        let server = text.certificate
+        text.listeners = [
+            "{ address: \"127.0.0.1:0\", for: peers, tls: { certificate: \(server.certificate), key: \(server.key), "
+                + "clientCA: \(authority.caFile) } }"
+        ]
+        let gateways = ports.sorted { $0.key < $1.key }.map { "\($0.key): \"127.0.0.1:\($0.value)\"" }
+        text.peers = [
+            "name": name, "gateways": "{ \(gateways.joined(separator: ", ")) }", "timeout": "2s",
+            "tls": "{ certificate: \(shown.certificate), key: \(shown.key), ca: \(authority.caFile) }",
+            "match": "{ uri: \"spiffe://example.org/gateway/*\" }",
+        ]
+        try configure(&text)
+    }
+
+    private func start(_ name: String, knowing ports: [String: UInt16]) throws -> Member {
+        let bench = try GatewayBench(authority: authority) { try self.introduce(&$0, name, knowing: ports) }
+        let listening = try bench.gateway.waitForLog("its second listener") { line in
+            line["message"] == "listening" && line["address"]?.hasSuffix(":\(bench.gateway.port)") == false
+        }
+        let port = listening["address"]?.split(separator: ":").last.flatMap { UInt16($0) }
+        guard let port else { throw TestSupportError("no port of a listener for peers: \(listening)") }
+        return Member(name: name, bench: bench, peerPort: port)
+    }
+
+    /// A client of the first gateway with a session there.
+    func open() throws -> (PersistentPeer, UpstreamConnection) {
+        let bench = members[0].bench
+        let peer = try PersistentPeer(port: bench.gateway.port, tls: bench.tls(bench.alice()))
+        try SessionStage.expectOK(try peer.connect())
+        try peer.announce()
+        try peer.waitUntilReady()
+        _ = try peer.listen("sample", "onPing")
+        let server = try bench.recording().connection()
+        _ = try server.receive(count: SessionStage.opening.count + Sample.listen(0).count)
+        try server.send(RecordingUpstream.initialize)
+        return (peer, server)
+    }
+}
