@@ -38,6 +38,10 @@ extension GatewaySnapshot {
                     differs(path, line: listener.line, "the kind of a listener")
                 }
                 if listener.isForPeers != other.isForPeers { differs("\(path).for", line: listener.line, "this") }
+                if listener.inherited.map({ Array($0.utf8) }) != other.inherited.map({ Array($0.utf8) }) {
+                    differs(path, line: listener.line, "which socket of systemd's a listener takes")
+                }
+                if listener.isShared != other.isShared { differs("\(path).shared", line: listener.line, "this") }
                 if listener.limits != other.limits { differs("\(path).limits", line: listener.line, "this") }
             }
         } else {

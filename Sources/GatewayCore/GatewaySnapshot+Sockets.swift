@@ -20,7 +20,7 @@ extension GatewaySnapshot {
             }
         }
         for (index, listener) in configuration.listeners.enumerated() {
-            guard case .unix(let socket) = listener.place else { continue }
+            guard case .unix(let socket) = listener.place, listener.inherited == nil else { continue }
             let path = configuration.resolve(socket.path)
             var message = lengthProblem(path)
             if let other = taken.updateValue("listeners[\(index)]", forKey: Array(path.utf8)) {

@@ -54,7 +54,7 @@ public final class GatewaySnapshot: Sendable {
             let tls: TLSConfiguration
             switch listener.place {
             case .unix(var socket):
-                socket.path = configuration.resolve(socket.path)
+                if listener.inherited == nil { socket.path = configuration.resolve(socket.path) }
                 listeners.append(.unix(socket))
                 continue
             case .tcp(let place, let settings):

@@ -20,19 +20,19 @@ public struct GatewayStartError: Error, Sendable, CustomStringConvertible {
 ///
 /// Its methods may be called from any thread.
 public final class Gateway: Sendable {
-    /// How long connections may take to end once the gateway stops, in nanoseconds; those that were asked to go elsewhere
-    /// have `timeouts.drain` before.
-    private static let stopGrace: UInt64 = 2_000_000_000
-
     /// The addresses that are listened on, with the ports that the system chose.
     public let addresses: [ListenerAddress]
     /// The files of the Unix sockets that are listened at.
-    private let socketFiles: [SocketFile]
+    let socketFiles: [SocketFile]
 
-    private let mailboxes: [Reactor.Mailbox]
+    let mailboxes: [Reactor.Mailbox]
     let sessionThreads: [SessionThread]
     let logger: Logger
     let current: Mutex<GatewaySnapshot>
+    let end = Mutex(EndState())
+    let tally = DrainTally()
+    /// Whether the threads turn their loops.
+    let liveness: Liveness
     private let threads: Mutex<[WorkerThread]>
 
     /// Binds the listeners and starts the threads. SIGPIPE is ignored from then on.
@@ -41,16 +41,18 @@ public final class Gateway: Sendable {
     ///   - snapshot: What connections are judged by.
     ///   - logger: Gets what happens.
     ///   - audit: Gets the audit lines; nil for none. Close it after the gateway has ended.
+    ///   - inherited: Sockets that the service manager has opened. All of them have to be used.
     /// - Throws: When an address cannot be listened on; nothing is left open then.
     public init(
         _ snapshot: GatewaySnapshot,
         logger: Logger,
-        audit: AuditLog? = nil
+        audit: AuditLog? = nil,
+        inherited: InheritedSockets = InheritedSockets()
     ) throws(GatewayStartError) {
         signal(SIGPIPE, SIG_IGN)
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let threadCount = snapshot.configuration.threads ?? max(1, cores)
-        let listeners = try Self.openListeners(snapshot, threadCount)
+        let listeners = try Self.openListeners(snapshot, threadCount, inherited)
         addresses = listeners.compactMap(\.address)
         socketFiles = listeners.compactMap(\.file)
         let load = GatewayLoad()
@@ -63,6 +65,8 @@ public final class Gateway: Sendable {
         }
         var mailboxes: [Reactor.Mailbox] = []
         var threads: [WorkerThread] = []
+        let liveness = Liveness(threadCount: threadCount)
+        self.liveness = liveness
         do throws(SystemError) {
             for index in 0..<threadCount {
                 let shares = listeners.map { $0.descriptors[index] }
@@ -76,6 +80,7 @@ public final class Gateway: Sendable {
                     identities: identities,
                     audit: audit,
                     sessions: sessions,
+                    tally: tally,
                     threadCount: threadCount
                 )
                 for (index, (listener, descriptor)) in zip(snapshot.listeners, shares).enumerated() {
@@ -83,17 +88,23 @@ public final class Gateway: Sendable {
                     try Listener(
                         socket: Socket(Descriptor(descriptor)),
                         clients: clients,
+                        origin: listeners[index].origin,
                         load: loads[index],
                         environment: environment
                     ).start()
                 }
                 sessionThreads.append(environment.sessionThread)
                 let handover = Handover(reactor: reactor)
-                threads.append(try WorkerThread { handover.reactor.run() })
+                threads.append(
+                    try WorkerThread {
+                        handover.reactor.run()
+                        liveness.threadEnded(index)
+                    }
+                )
             }
         } catch {
             for listener in listeners { listener.close(from: mailboxes.count) }
-            for mailbox in mailboxes { mailbox.post { $0.stop(grace: 0) } }
+            for mailbox in mailboxes { mailbox.post { $0.stopNow() } }
             for thread in threads { thread.join() }
             throw GatewayStartError("cannot start a thread: \(error)")
         }
@@ -114,13 +125,17 @@ public final class Gateway: Sendable {
 
     private static func openListeners(
         _ snapshot: GatewaySnapshot,
-        _ threadCount: Int
+        _ threadCount: Int,
+        _ inherited: InheritedSockets
     ) throws(GatewayStartError) -> [ListeningSockets] {
         var opened: [ListeningSockets] = []
         do throws(GatewayStartError) {
-            for listener in snapshot.listeners {
-                opened.append(try ListeningSockets.open(listener, count: threadCount))
+            for (listener, settings) in zip(snapshot.listeners, snapshot.configuration.listeners) {
+                opened.append(
+                    try ListeningSockets.open(listener, settings, inherited: inherited, count: threadCount)
+                )
             }
+            try inherited.checkThatAllAreTaken(by: snapshot.configuration.listeners)
         } catch {
             for listener in opened { listener.close() }
             throw error
@@ -128,22 +143,13 @@ public final class Gateway: Sendable {
         return opened
     }
 
-    /// Stops accepting and tells every connection to end; returns at once.
-    public func stop() {
-        // First, so that nobody connects to a socket that will not be accepted from any more.
-        for file in socketFiles { file.remove() }
-        let drainTime = current.withLock { $0.configuration.timeouts.drain }
-        for mailbox in mailboxes {
-            mailbox.post { $0.stop(grace: Self.stopGrace + drainTime) }
-        }
-    }
-
-    /// Waits until every thread has ended, which takes a `stop`.
+    /// Waits until every thread has ended, which takes a ``requestDrain()``.
     public func wait() {
         let running = threads.withLock { threads in
             defer { threads = [] }
             return threads
         }
         for thread in running { thread.join() }
+        end.withLock { $0.hasEnded = true }
     }
 }

@@ -23,11 +23,14 @@ struct Check: ParsableCommand {
         let snapshot = try ConfigurationFile.load(config)
         for note in snapshot.notes { Console.say("warning: \(note)") }
         let configuration = snapshot.configuration
-        for listener in snapshot.listeners {
+        for (listener, settings) in zip(snapshot.listeners, configuration.listeners) {
             switch listener {
-            case .tcp(let address, let tls):
+            case .tcp(_, let tls):
                 let names = tls.certificate.map { "certificate of \($0.subject)" } ?? "no certificate"
-                Console.say("listens on \(address), \(names)")
+                let shared = settings.isShared ? ", shared with other gateways" : ""
+                Console.say("listens on \(settings.name)\(shared), \(names)")
+            case .unix where settings.inherited != nil:
+                Console.say("listens on \(settings.name), a Unix socket, for local clients")
             case .unix(let socket):
                 let digits = String(socket.mode, radix: 8)
                 let mode = String(repeating: "0", count: max(0, 4 - digits.count)) + digits

@@ -12,8 +12,10 @@ struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the gateway.",
         discussion: """
-            Logs go to standard error. SIGTERM or ctrl-C ends it in order: every client is told, and gets two seconds; \
-            a second signal ends it at once. SIGUSR1 opens the audit log's file anew, after it has been renamed.
+            Logs go to standard error. SIGTERM or ctrl-C ends it in order: nobody is let in any more, new calls are \
+            refused, those that are open finish, for at most 'timeouts.drain' (30 s); then each client is told and let \
+            go. A second signal ends it at once. The exit code is 0 when nothing was cut short, 75 when calls or \
+            sessions were. SIGUSR1 opens the audit log's file anew, after it has been renamed.
 
             SIGHUP reads the configuration anew, with all files that it names. When anything is wrong with them the log \
             says what, and nothing changes. Otherwise everybody who is connected is judged again: who would not be let \
@@ -22,6 +24,10 @@ struct Run: ParsableCommand {
             Example: ipc-gateway run --config /etc/ipc-gateway/gateway.yaml
             Reload:  ipc-gateway check --config gateway.yaml && kill -HUP PID
             Rotate:  mv audit.jsonl audit.jsonl.1 && kill -USR1 PID
+            Stop:    kill PID
+
+            It stays in the foreground. Under systemd it says when it is ready, takes the sockets of a socket unit \
+            ('address: systemd:NAME'), and serves the watchdog; docs/deployment.md.
             """
     )
 
@@ -32,30 +38,43 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let closed = StandardDescriptors.reserve()
-        let logger = log.makeLogger()
-        let snapshot = try ConfigurationFile.load(config)
-        for note in snapshot.notes { logger.notice("\(note)") }
-        DescriptorLimit.raise(for: snapshot.configuration.limits, logger: logger)
-        var signals = Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
-        let audit = try openAudit(snapshot.configuration, hasOutput: !closed.contains(STDOUT_FILENO), logger)
-        let gateway: Gateway
+        let manager: ServiceManager
         do {
-            gateway = try Gateway(snapshot, logger: logger, audit: audit)
+            manager = try ServiceManager()
         } catch {
             Console.complain("error: \(error)")
             throw ExitCode.unavailable
         }
-        waitForEnd(&signals, gateway, audit, logger)
-        logger.info("stopping")
-        // A second one of these ends it at once. Others that come now, for a new configuration or log file, come too late.
-        signals.restore(only: [SIGTERM, SIGINT])
-        Signals.onEach([SIGHUP]) {
-            logger.notice("SIGHUP: the gateway is stopping; the configuration is not read any more")
+        let logger = log.makeLogger()
+        let snapshot = try ConfigurationFile.load(config)
+        for note in snapshot.notes { logger.notice("\(note)") }
+        DescriptorLimit.raise(for: snapshot.configuration.limits, logger: logger)
+        var signals = Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1, Signals.wakeUp])
+        let audit = try openAudit(snapshot.configuration, hasOutput: !closed.contains(STDOUT_FILENO), logger)
+        let gateway: Gateway
+        do {
+            gateway = try Gateway(snapshot, logger: logger, audit: audit, inherited: manager.sockets)
+        } catch {
+            Console.complain("error: \(error)")
+            throw ExitCode.unavailable
         }
-        gateway.stop()
-        gateway.wait()
+        manager.ready(Self.status(gateway))
+        gateway.startWatchdog(manager)
+        gateway.whenDraining {
+            logger.info("stopping")
+            manager.stopping("Letting open calls finish")
+        }
+        waitForEnd(&signals, gateway, audit, manager, logger)
         audit?.close()
-        logger.info("stopped")
+        let report = gateway.drainReport
+        guard !report.isClean else { return logger.info("stopped") }
+        logger.warning("stopped", metadata: ["cutCalls": "\(report.calls)", "cutSessions": "\(report.sessions)"])
+        throw ExitCode.cutShort
+    }
+
+    /// What the service manager shows people.
+    private static func status(_ gateway: Gateway) -> String {
+        "Serving, configuration \(gateway.snapshot.generation)"
     }
 
     private func openAudit(
@@ -76,17 +95,38 @@ struct Run: ParsableCommand {
         }
     }
 
-    /// Waits for a signal that ends the gateway.
-    private func waitForEnd(_ signals: inout Signals, _ gateway: Gateway, _ audit: AuditLog?, _ logger: Logger) {
-        while true {
+    /// Does what signals want until the gateway has ended.
+    private func waitForEnd(
+        _ signals: inout Signals,
+        _ gateway: Gateway,
+        _ audit: AuditLog?,
+        _ manager: ServiceManager,
+        _ logger: Logger
+    ) {
+        DetachedThread.start {
+            gateway.wait()
+            Signals.wake()
+        }
+        while !gateway.hasEnded {
             switch signals.wait() {
+            case SIGHUP where gateway.isDraining:
+                logger.notice("SIGHUP: the gateway is stopping; the configuration is not read any more")
             case SIGHUP:
+                manager.reloading()
                 reload(gateway, logger)
+                if !gateway.isDraining { manager.ready(Self.status(gateway)) }
             case SIGUSR1:
                 if audit == nil { logger.notice("SIGUSR1: there is no audit log to reopen") }
                 audit?.reopen()
+            case SIGTERM where !gateway.isDraining, SIGINT where !gateway.isDraining:
+                gateway.requestDrain()
+            case SIGTERM, SIGINT:
+                logger.notice("a second signal; the gateway stops now")
+                // A third one does not wait for anything.
+                signals.restore(only: [SIGTERM, SIGINT])
+                gateway.stopNow()
             default:
-                return
+                break
             }
         }
     }

@@ -27,6 +27,8 @@ public final class GatewayProcess: Sendable {
     ///   - descriptorLimit: How many files it may have open.
     ///   - logLevel: What it logs.
     ///   - program: Its path; nil for the program that is built beside the tests.
+    ///   - environment: Variables to add to those of the tests.
+    ///   - descriptors: What it gets as its descriptors from 3 on.
     ///   - launcher: A command that starts it, such as `taskset`, with its arguments.
     /// - Throws: `TestSupportError` with what it says when it ends instead.
     public init(
@@ -34,6 +36,8 @@ public final class GatewayProcess: Sendable {
         descriptorLimit: Int? = nil,
         logLevel: String = "debug",
         program: String? = nil,
+        environment: [String: String] = [:],
+        descriptors: [Int32] = [],
         launcher: [String] = []
     ) throws {
         var words = launcher + [try program ?? Self.program(), "run", "--config", configurationFile]
@@ -41,7 +45,7 @@ public final class GatewayProcess: Sendable {
         if let descriptorLimit {
             words = ["/bin/sh", "-c", "ulimit -n \(descriptorLimit) && exec \"$@\"", "sh"] + words
         }
-        let child = try ChildProcess(words)
+        let child = try ChildProcess(words, environment: environment, descriptors: descriptors)
         self.child = child
         var log = Log()
         var port: UInt16?

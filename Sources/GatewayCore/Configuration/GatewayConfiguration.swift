@@ -18,6 +18,10 @@ public struct GatewayConfiguration: Sendable {
 
         /// The place.
         public var place: Place
+        /// The name of the socket that the service manager hands over. The address or path of ``place`` means nothing then.
+        public var inherited: String?
+        /// Whether another gateway may listen at the same address at the same time.
+        public var isShared = false
         /// Bounds on what comes through it.
         public var limits = ListenerLimits()
         /// Whether other gateways connect here, with clients whose sessions this one keeps, instead of clients.
@@ -204,7 +208,8 @@ public struct ListenerAddress: Sendable, Hashable, CustomStringConvertible {
 extension GatewayConfiguration.Listener {
     /// Where it listens, for people.
     public var name: String {
-        switch place {
+        if let inherited { return "systemd:\(inherited)" }
+        return switch place {
         case .tcp(let address, _): "\(address)"
         case .unix(let socket): "unix:\(socket.path)"
         }

@@ -82,6 +82,7 @@ extension GatewaySession {
         guard let upstream = terms.routes.upstream(for: message.extracting(asked.channel)) else {
             return refuse(asked, message, .noRoute, judgement, at: now)
         }
+        if isDraining { return refuse(asked, message, .draining, judgement, upstream, at: now) }
         if let cause = obstacle(asked, message, upstream, at: now) {
             return refuse(asked, message, cause, judgement, upstream, at: now)
         }
@@ -247,6 +248,9 @@ extension GatewaySession {
         case .unavailable:
             let message = "The server behind the gateway is not there; the \(denial) was not passed. Try later."
             return ErrorAnswer.frame(id, "UpstreamUnavailable", message)
+        case .draining:
+            let message = "The gateway is stopping (draining); the \(denial) was not passed. Connect anew."
+            return ErrorAnswer.frame(id, "Draining", message)
         }
     }
 }

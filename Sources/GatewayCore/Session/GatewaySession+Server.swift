@@ -98,6 +98,7 @@ extension GatewaySession {
         }
         let judgement = judge(asked, message)
         guard judgement.decision.isAllowed else { return refuse(asked, message, .policy, judgement, upstream, at: now) }
+        if refusesServers { return refuse(asked, message, .draining, judgement, upstream, at: now) }
         let isCall = asked.request == .call
         if isCall, serverRequests.callCount >= terms.clientLimits.callsOutstanding {
             return refuse(asked, message, .limit("limits.callsOutstanding"), judgement, upstream, at: now)
@@ -134,9 +135,12 @@ extension GatewaySession {
         let denial = denied(asked, message, cause, judgement, upstream, at: now)
         guard asked.request == .call else { return .deny(answer: [], denial: denial) }
         let answer =
-            if case .limit(let name) = cause {
+            switch cause {
+            case .limit(let name):
                 ErrorAnswer.frame(asked.id, "LimitExceeded", "The \(denial) at this client is beyond \(name).")
-            } else {
+            case .draining:
+                ErrorAnswer.frame(asked.id, "Draining", "The client is about to be let go; the gateway is stopping.")
+            default:
                 ErrorAnswer.frame(
                     asked.id,
                     "AccessDenied",

@@ -109,6 +109,8 @@ public struct GatewaySession: Sendable {
     var repeatable = RepeatableCalls()
     /// Whether the client asks nothing more.
     var clientHasEnded = false
+    /// Whether the session comes to its end because the gateway stops.
+    var draining = DrainState.serving
     /// What the client is told with the next tasks.
     var dueAnswers: [UInt8] = []
     var deadlines = DeadlineQueue()

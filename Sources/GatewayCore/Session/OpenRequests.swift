@@ -59,6 +59,9 @@ struct OpenRequests: Sendable {
         entries.filter { holds($0.value) }.keys.sorted()
     }
 
+    /// Whether there is an open request for which something holds.
+    func contains(where holds: (Entry) -> Bool) -> Bool { entries.values.contains(where: holds) }
+
     /// Adds a request.
     ///
     /// - Returns: Whether the id was free.

@@ -94,6 +94,7 @@ extension Bridge {
     func close(_ reason: CloseReason) {
         guard phase != .lingering, clientHandle != nil else { return }
         pump()
+        noteCut(reason)
         phase = .lingering
         logClosing(reason)
         dropUpstreams()
@@ -171,9 +172,7 @@ extension Bridge {
                 CloseReason(.sessionExpired, "the client did not come back within \(time) (sessions.graceTime)")
             )
         }
-        if deadlines.leaving <= now {
-            return close(CloseReason(.stopping, "the gateway is stopping, and the client did not finish in time"))
-        }
+        if deadlines.leaving <= now { return leavingExpired() }
         if deadlines.clientRate <= now || deadlines.upstreamRate <= now {
             // What the sockets hold is reported again.
             noteActivity()
@@ -291,6 +290,7 @@ extension CloseReason {
         case .contextNotAllowed: "this client may not have the context it announces"
         case .clientLimit, .identityLimit: "there are too many clients"
         case .stallTimeout: "what was queued was not taken in time"
+        case .stopping: "the gateway is stopping"
         case .gatewayFailure: "the gateway cannot go on with this connection"
         default: message
         }

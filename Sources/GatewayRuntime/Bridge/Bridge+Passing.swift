@@ -55,6 +55,7 @@ extension Bridge {
 
     private func handshakeFinished() {
         log.established(client.negotiated)
+        if environment.isDraining { return close(CloseReason(.stopping, "the gateway is stopping")) }
         // It may have begun under another, whose authorities and revocation lists are not in force any more.
         snapshot = environment.snapshot
         do {

@@ -113,6 +113,9 @@ extension Bridge {
     static func receive(_ arrival: Arrival, at handle: Reactor.Handle, environment: BridgeEnvironment) {
         // It may come from a thread that has a newer configuration already, or from one that has not got this one's yet.
         environment.adopt(arrival.edition)
+        if environment.isDraining {
+            return refuse(arrival, CloseReason(.stopping, "the gateway is stopping"), environment)
+        }
         let bridge = environment.reactor.handler(of: handle) as? Bridge
         bridge?.judgeAnew()
         do {
@@ -236,8 +239,6 @@ extension Bridge {
                     "the local server '\(upstreamName(0))' finished, and the client has it all"
                 )
             )
-        } else if persistence.isGoingAway, hasEverything, session?.hasOpenCalls == false {
-            close(CloseReason(.stopping, "the gateway is stopping, and nothing is outstanding"))
         }
     }
 
@@ -251,19 +252,5 @@ extension Bridge {
             return dispose()
         }
         deadlines.closing = lastActivity + snapshot.configuration.timeouts.drain
-    }
-
-    /// The gateway stops: a client with a session is asked to finish and go elsewhere.
-    ///
-    /// - Returns: Whether the client may still be waited for.
-    func askToGo() -> Bool {
-        guard let persistence, phase == .open, !persistence.isDetached else { return false }
-        // Each of a bridge's handles is told.
-        if persistence.isGoingAway { return true }
-        let goAway = SessionControl.goAway(reason: SessionCode.draining.rawValue).encoded()
-        guard (try? persistence.session.sendControl(goAway)) != nil else { return false }
-        persistence.isGoingAway = true
-        deadlines.leaving = reactor.now + snapshot.configuration.timeouts.drain
-        return true
     }
 }

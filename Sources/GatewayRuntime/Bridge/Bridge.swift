@@ -72,6 +72,10 @@ final class Bridge: EventHandler {
     var clientHasMore = false
     /// Whether a closing client gets time for what is still queued for it.
     var lingersForBacklog = true
+    /// The gateway stops, and the connection has been told.
+    var hasBegunDraining = false
+    /// Its end was counted as a cut.
+    var isCut = false
     /// The side that finished first.
     var clientEndedFirst: Bool?
 
@@ -215,11 +219,13 @@ final class Bridge: EventHandler {
     }
 
     func abandon() {
+        if phase != .lingering, clientHandle != nil { leavingExpired() }
         dispose()
+        client.flushOutput()
     }
 
     func stopping() {
-        if !askToGo() { close(CloseReason(.stopping, "the gateway is stopping")) }
+        beginDraining()
         settle()
     }
 
@@ -295,6 +301,7 @@ final class Bridge: EventHandler {
     func dispose() {
         peerDial?.cancel()
         peerDial = nil
+        noteUndelivered()
         dropUpstreams()
         client.pending = ByteQueue()
         countIncompleteBytes()

@@ -21,6 +21,8 @@ final class BridgeEnvironment {
     let audit: AuditLog?
     /// The sessions of all threads that outlive their connections.
     let sessions: SessionTable
+    /// What the end of the gateway cuts.
+    let tally: DrainTally
     /// This thread, for those who bring clients back to its sessions.
     private(set) lazy var sessionThread = SessionThread(self)
     /// The connections of this thread that are not authenticated yet.
@@ -42,6 +44,7 @@ final class BridgeEnvironment {
         identities: IdentityRegistry,
         audit: AuditLog?,
         sessions: SessionTable,
+        tally: DrainTally,
         threadCount: Int
     ) {
         self.reactor = reactor
@@ -52,11 +55,15 @@ final class BridgeEnvironment {
         self.identities = identities
         self.audit = audit
         self.sessions = sessions
+        self.tally = tally
         newcomers = Newcomers()
         newcomers.limit = newcomerLimit
     }
 
     var snapshot: GatewaySnapshot { edition.snapshot }
+
+    /// Whether the gateway stops: nobody new is served.
+    var isDraining: Bool { reactor.isStopping }
 
     private var newcomerLimit: Int { max(1, snapshot.configuration.limits.newcomers / threadCount) }
 

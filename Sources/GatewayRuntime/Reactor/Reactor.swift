@@ -159,6 +159,14 @@ final class Reactor {
         }
     }
 
+    /// Whether handlers have been told to finish.
+    var isStopping: Bool { stopDeadline != nil }
+
+    /// Lets `run` return now: handlers are told that there is no time left.
+    func stopNow() {
+        stopDeadline = now
+    }
+
     /// Tells every handler to finish within `grace` nanoseconds, and lets `run` return then.
     func stop(grace: UInt64) {
         guard stopDeadline == nil else { return }

@@ -18,6 +18,10 @@ extension Gateway {
     /// - Parameter next: The snapshot, of a higher generation than the one in force.
     /// - Throws: What differs that cannot change while the gateway runs; nothing has changed then.
     public func reload(_ next: GatewaySnapshot) throws(ConfigurationError) {
+        guard !isDraining else {
+            let message = "the gateway is stopping; the configuration is not read any more"
+            throw ConfigurationError(problems: [ConfigurationProblem(file: next.configuration.file, message: message)])
+        }
         let before = snapshot
         let problems = next.problems(replacing: before)
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }

@@ -61,7 +61,7 @@ struct DemoAll: ParsableCommand {
         let logger = Logger(label: "ipc-gateway") { _ in LineLogHandler(format: .text, level: .error) }
         let (gateway, address) = try startGateway(logger)
         defer {
-            gateway.stop()
+            gateway.requestDrain()
             gateway.wait()
         }
         Console.say("3. The gateway in front of it: \(directory)/gateway.yaml, listening on \(address)")

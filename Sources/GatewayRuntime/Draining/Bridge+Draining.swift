@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GatewayCore
+internal import IPCProtocol
+
+/// What becomes of connections when the gateway stops.
+extension Bridge {
+    /// How long a connection that is in the handshake may take to its end, so that it can be told why it is not served.
+    private static let handshakeTime: UInt64 = 1_000_000_000
+
+    /// The gateway stops: nothing new is begun. What is outstanding finishes, and then the client is let go.
+    func beginDraining() {
+        // Each of a bridge's handles is told.
+        guard !hasBegunDraining, clientHandle != nil, phase != .lingering else { return }
+        hasBegunDraining = true
+        switch phase {
+        case .lingering:
+            break
+        case .handshaking:
+            deadlines.leaving = reactor.now + Self.handshakeTime
+        case .announcing:
+            close(CloseReason(.stopping, "the gateway is stopping"))
+        case .open where isDetached:
+            close(CloseReason(.stopping, "the gateway is stopping, and the client is away"))
+        case .open:
+            askToGo()
+            deadlines.leaving = reactor.now + snapshot.configuration.timeouts.drain
+            // What has come already is refused one by one, as long as there is something else to wait for.
+            session?.drain()
+            if clientMayRead { receiveFromClient() }
+        }
+    }
+
+    /// A client with a session is asked to finish and go elsewhere; others learn it with their next call.
+    private func askToGo() {
+        guard let persistence, !persistence.isGoingAway else { return }
+        let goAway = SessionControl.goAway(reason: SessionCode.draining.rawValue).encoded()
+        // What has no room for it is about to fail anyway.
+        try? persistence.session.sendControl(goAway)
+        persistence.isGoingAway = true
+    }
+
+    /// Lets the client go once nothing is outstanding.
+    func advanceDraining() {
+        guard hasBegunDraining, phase == .open, clientHandle != nil, !clientHasMore,
+            let tasks = session?.finishDraining(at: reactor.now)
+        else { return }
+        perform(tasks)
+        guard phase == .open else { return }
+        // What the client has said to its servers is still theirs.
+        for link in links where link.state == .connected && !link.isGone && link.backlogByteCount > 0 { return }
+        // The gateway's word that it goes is written before the end, and what is kept has to be acknowledged.
+        if let persistence, persistence.session.unacknowledgedCount > 0 { return }
+        close(CloseReason(.stopping, "the gateway is stopping, and nothing is outstanding"))
+    }
+
+    /// The time is over, or the operator does not want to wait.
+    func leavingExpired() {
+        let message =
+            phase == .open
+            ? "the gateway is stopping, and something was still outstanding"
+            : "the gateway is stopping, and the client was not through the handshake"
+        close(CloseReason(.stopping, message))
+    }
+
+    /// Takes note of what the end of the gateway has cut, when a connection is closed for it.
+    func noteCut(_ reason: CloseReason) {
+        guard reason.code == .stopping, phase == .open, let session else { return }
+        let calls = session.unansweredCallCount
+        let hasUndelivered = (persistence?.session.unacknowledgedCount ?? 0) > 0
+        guard calls > 0 || hasUndelivered else { return }
+        environment.tally.noteCut(calls: calls)
+        isCut = true
+    }
+
+    /// A client that has been told to go, and has not taken what was queued for it, was cut, too.
+    func noteUndelivered() {
+        guard hasBegunDraining, phase == .lingering, !isCut, session?.isDraining == true, !client.isLost, !client.isDeaf,
+            client.backlogByteCount > 0
+        else { return }
+        environment.tally.noteCut(calls: 0)
+        isCut = true
+    }
+}
