@@ -137,7 +137,7 @@ struct DrainingSessionTests {
     @Test("records what it refuses, and how subscriptions end")
     func records() throws {
         var terms = SessionBench.terms()
-        terms.recording = RequestRecording(AuditSettings(destination: .standardOutput))
+        terms.recording = RequestRecording()
         var bench = try SessionBench(terms)
         _ = bench.session.openUpstream(0)
         _ = bench.client(SessionBench.listen(0))
