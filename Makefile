@@ -19,7 +19,7 @@ HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|Process|ReloadCrowd|
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit fuzz docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units fuzz docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -103,6 +103,10 @@ endef
 tls-audit: build ## Scan the running gateway with sslscan: only what is configured may be offered
 	@missing=''; command -v sslscan >/dev/null || missing=' sslscan'; $(call install,$$missing)
 	Tests/tls-audit.sh
+
+units: ## Check the units for systemd with its own tools
+	@missing=''; command -v systemd-analyze >/dev/null || missing=' systemd'; $(call install,$$missing)
+	Tests/units.sh
 
 memcheck: build ## Run the gateway under valgrind while clients are accepted, denied and refused
 	@missing=''; \

@@ -39,7 +39,9 @@ extension GatewaySession {
         case .finished: return []
         case .finishing: break
         }
-        guard dueAnswers.isEmpty, !isClientWaiting, !serverRequests.contains(where: { $0.state.isCall }) else { return nil }
+        guard dueAnswers.isEmpty, !isClientWaiting, !serverRequests.contains(where: { $0.state.isCall }) else {
+            return nil
+        }
         draining = .finished
         return endSubscriptions(at: now)
     }

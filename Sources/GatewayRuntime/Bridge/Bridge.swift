@@ -219,7 +219,7 @@ final class Bridge: EventHandler {
     }
 
     func abandon() {
-        if phase != .lingering, clientHandle != nil { leavingExpired() }
+        if phase != .lingering, clientHandle != nil { cutShort() }
         dispose()
         client.flushOutput()
     }

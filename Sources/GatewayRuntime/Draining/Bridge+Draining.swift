@@ -6,8 +6,9 @@ internal import IPCProtocol
 
 /// What becomes of connections when the gateway stops.
 extension Bridge {
-    /// How long a connection that is in the handshake may take to its end, so that it can be told why it is not served.
-    private static let handshakeTime: UInt64 = 1_000_000_000
+    /// How long a connection that has said nothing yet may take to its first byte. Who has begun a handshake may finish it, so
+    /// that he can be told why he is not served.
+    private static let firstByteTime: UInt64 = 2_000_000_000
 
     /// The gateway stops: nothing new is begun. What is outstanding finishes, and then the client is let go.
     func beginDraining() {
@@ -18,7 +19,7 @@ extension Bridge {
         case .lingering:
             break
         case .handshaking:
-            deadlines.leaving = reactor.now + Self.handshakeTime
+            deadlines.leaving = reactor.now + Self.firstByteTime
         case .announcing:
             close(CloseReason(.stopping, "the gateway is stopping"))
         case .open where isDetached:
@@ -55,8 +56,18 @@ extension Bridge {
         close(CloseReason(.stopping, "the gateway is stopping, and nothing is outstanding"))
     }
 
-    /// The time is over, or the operator does not want to wait.
+    /// The time is over.
     func leavingExpired() {
+        if phase == .handshaking, client.receivedByteCount > 0 {
+            // `timeouts.handshake` goes on.
+            deadlines.leaving = .max
+        } else {
+            cutShort()
+        }
+    }
+
+    /// The gateway does not wait any more.
+    func cutShort() {
         let message =
             phase == .open
             ? "the gateway is stopping, and something was still outstanding"
@@ -76,7 +87,8 @@ extension Bridge {
 
     /// A client that has been told to go, and has not taken what was queued for it, was cut, too.
     func noteUndelivered() {
-        guard hasBegunDraining, phase == .lingering, !isCut, session?.isDraining == true, !client.isLost, !client.isDeaf,
+        guard hasBegunDraining, phase == .lingering, !isCut, session?.isDraining == true, !client.isLost,
+            !client.isDeaf,
             client.backlogByteCount > 0
         else { return }
         environment.tally.noteCut(calls: 0)

@@ -58,7 +58,9 @@ public struct InheritedSockets: Sendable {
     /// - Throws: When there is none of that name, there are several, or it is not what the listener needs.
     func socket(_ name: String, for listener: GatewaySnapshot.Listener) throws(GatewayStartError) -> Inherited {
         let found = sockets.filter { $0.name.utf8.elementsEqual(name.utf8) }
-        func failure(_ text: String) -> GatewayStartError { GatewayStartError("cannot listen on systemd:\(name): \(text)") }
+        func failure(_ text: String) -> GatewayStartError {
+            GatewayStartError("cannot listen on systemd:\(name): \(text)")
+        }
         guard let descriptor = found.first?.descriptor else {
             let names = sockets.map { "'\($0.name)'" }.joined(separator: ", ")
             throw failure(
@@ -68,7 +70,9 @@ public struct InheritedSockets: Sendable {
             )
         }
         guard found.count == 1 else {
-            throw failure("\(found.count) sockets have the name; give each a socket unit with its own FileDescriptorName=")
+            throw failure(
+                "\(found.count) sockets have the name; give each a socket unit with its own FileDescriptorName="
+            )
         }
         guard Self.option(descriptor, SO_TYPE) == Int32(SOCK_STREAM.rawValue) else {
             throw failure("descriptor \(descriptor) is no stream socket (ListenStream=)")

@@ -31,7 +31,9 @@ struct ServiceManagerTests {
     func life(kind: String) throws {
         let bench = try Self.stoppedBench()
         let path = bench.directory.file("notify.sock")
-        let receiver = try NotificationReceiver(kind == "path" ? path : "@ipcg-test-\(getpid())-\(UInt32.random(in: 0 ... .max))")
+        let receiver = try NotificationReceiver(
+            kind == "path" ? path : "@ipcg-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        )
         let gateway = try Self.start(bench, receiver)
         try receiver.wait(for: "READY=1")
         #expect(receiver.messages.count == 1)
@@ -42,7 +44,9 @@ struct ServiceManagerTests {
         #expect(receiver.messages.count == 3)
         let reloading = receiver.messages[1].split(separator: "\n").map(String.init)
         #expect(reloading.first == "RELOADING=1")
-        let since = reloading.first { $0.hasPrefix("MONOTONIC_USEC=") }?.split(separator: "=").last.flatMap { UInt64($0) }
+        let since = reloading.first { $0.hasPrefix("MONOTONIC_USEC=") }?.split(separator: "=").last.flatMap {
+            UInt64($0)
+        }
         let age = PersistentPeer.now / 1000 - (since ?? 0)
         #expect(age < 600_000_000)
         #expect(receiver.messages[2] == "READY=1\nSTATUS=Serving, configuration 2")
@@ -68,7 +72,10 @@ struct ServiceManagerTests {
         let bench = try GatewayBench()
         let receiver = try NotificationReceiver(bench.directory.file("notify.sock"))
         let text = try String(contentsOfFile: bench.configurationFile, encoding: .utf8)
-        let file = try bench.directory.write(text.replacing("127.0.0.1:0", with: "127.0.0.1:\(bench.gateway.port)"), to: "b.yaml")
+        let file = try bench.directory.write(
+            text.replacing("127.0.0.1:0", with: "127.0.0.1:\(bench.gateway.port)"),
+            to: "b.yaml"
+        )
         let child = try ChildProcess(
             [try GatewayProcess.program(), "run", "--config", file],
             environment: ["NOTIFY_SOCKET": receiver.name]

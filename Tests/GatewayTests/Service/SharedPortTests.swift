@@ -4,8 +4,8 @@
 import Foundation
 import GatewayTestSupport
 import Synchronization
-import Testing
 import TLSEngine
+import Testing
 
 @Suite("A port that several gateways share", .blocking)
 struct SharedPortTests {
