@@ -145,6 +145,7 @@ test-dependencies: dependencies
 	@missing=''; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
 	command -v prlimit >/dev/null || missing="$$missing util-linux"; \
+	PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || missing="$$missing haproxy"; \
 	$(call install,$$missing)
 
 # Installs Debian packages, if there are any to install.

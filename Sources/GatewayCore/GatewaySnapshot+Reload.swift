@@ -11,6 +11,13 @@ extension GatewaySnapshot {
         return context
     }
 
+    /// Whether connections from an address must begin with a header of the PROXY protocol.
+    public func isProxy(_ host: String, at listener: Int) -> Bool {
+        let proxies = configuration.listeners.indices.contains(listener) ? configuration.listeners[listener].proxies : []
+        guard !proxies.isEmpty, let address = IPAddress(host) else { return false }
+        return proxies.contains { $0.contains(address) }
+    }
+
     /// What cannot take the place of another snapshot in a running gateway: sockets, threads and the audit log's
     /// destination are made once.
     ///

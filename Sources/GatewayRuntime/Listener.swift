@@ -140,7 +140,10 @@ final class Listener: EventHandler {
         guard let tls = environment.snapshot.tlsContext(of: load.index) else { return nil }
         connection.setStreamOptions()
         do throws(TLSError) {
-            let client = try ClientLink(socket: connection, context: tls, scratch: reactor.scratch)
+            let proxy = address.flatMap {
+                environment.snapshot.isProxy($0.host, at: load.index) ? ProxyEnd($0) : nil
+            }
+            let client = try ClientLink(socket: connection, context: tls, proxy: proxy, scratch: reactor.scratch)
             return Bridge(client: client, peer: address.map { "\($0)" }, listener: load, environment: environment)
         } catch {
             logger.error("a connection cannot be served", metadata: ["detail": "\(error)"])

@@ -37,6 +37,8 @@ public struct GatewayConfigurationText: Sendable {
     public var tls: [String: String] = [:]
     /// The members of the listener's `limits:`.
     public var listenerLimits: [String: String] = [:]
+    /// The mapping `proxy:` of the listener, in one line; nil for none.
+    public var proxy: String?
     /// The members of `identity.deny:`.
     public var deny: [String: String] = [:]
     /// The local servers.
@@ -91,6 +93,9 @@ public struct GatewayConfigurationText: Sendable {
         if !self.listenerLimits.isEmpty {
             let members = self.listenerLimits.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
             lines.insert("    limits: { \(members.joined(separator: ", ")) }", at: 2)
+        }
+        if let proxy {
+            lines.insert("    proxy: \(proxy)", at: 2)
         }
         lines += self.tls.sorted { $0.key < $1.key }.map { "      \($0.key): \($0.value)" }
         lines += self.listeners.map { "  - \($0)" }

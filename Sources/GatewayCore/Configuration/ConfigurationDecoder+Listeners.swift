@@ -24,10 +24,12 @@ extension ConfigurationDecoder {
         return listeners
     }
 
+    private static let listenerKeys = ["address", "tls", "proxy", "unix", "mode", "shared", "limits", "for"]
+
     private mutating func decodeListener(_ node: Node, _ path: String) -> GatewayConfiguration.Listener? {
-        let known = ["address", "tls", "unix", "mode", "shared", "limits", "for"]
-        guard let section = reader.section(node, path, known: known) else { return nil }
+        guard let section = reader.section(node, path, known: Self.listenerKeys) else { return nil }
         let limits = section.members["limits"].map { decodeListenerLimits($0, section) } ?? ListenerLimits()
+        let proxies = decodeProxy(section)
         let line = node.mark?.line ?? 0
         let key = section.members["unix"] != nil ? "unix" : "address"
         let inherited = section.members[key].flatMap { decodeInherited($0, section, key) }
@@ -61,6 +63,7 @@ extension ConfigurationDecoder {
             isShared: isShared,
             limits: limits,
             isForPeers: whom == "peers",
+            proxies: proxies,
             line: line
         )
     }

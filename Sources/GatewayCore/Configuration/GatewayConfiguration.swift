@@ -26,6 +26,8 @@ public struct GatewayConfiguration: Sendable {
         public var limits = ListenerLimits()
         /// Whether other gateways connect here, with clients whose sessions this one keeps, instead of clients.
         public var isForPeers = false
+        /// From where connections must begin with a header of the PROXY protocol, which says whose they are.
+        public var proxies: [IPNetwork] = []
         /// The line of the entry in the file.
         public var line: Int
     }

@@ -180,7 +180,8 @@ extension Bridge {
             if deadlines.upstreamRate <= now { deadlines.upstreamRate = .max }
         } else if deadlines.client <= now {
             if phase == .handshaking {
-                let message = "no TLS handshake within \(Self.text(timeouts.handshake))"
+                let what = client.proxy?.isInsideHeader == true ? "PROXY header and TLS handshake" : "TLS handshake"
+                let message = "no \(what) within \(Self.text(timeouts.handshake))"
                 close(CloseReason(.handshakeTimeout, message))
             } else {
                 close(CloseReason(.contextTimeout, "no context within \(Self.text(timeouts.context))"))

@@ -16,6 +16,7 @@ extension Bridge {
     func receiveFromClient() {
         let reception = client.receive()
         defer { client.flush() }
+        if let client = client.proxy?.takeAnnouncement() { comesThroughProxy("\(client)") }
         switch reception {
         case .nothing:
             break

@@ -188,7 +188,7 @@ extension Bridge {
         if carrierListener == nil { move(to: arrival.listener) }
         persistence.resumptionCount += 1
         log.resumed(arrival.log, persistence)
-        audit?.resumed(client, peer: peer, at: reactor.now)
+        audit?.resumed(client, peer: peer, proxy: proxyName, at: reactor.now)
         noteActivity()
         persistence.session.beginReconnection(at: reactor.now)
         do throws(SessionFailure) {

@@ -41,6 +41,9 @@ final class ClientLink {
     /// Ciphertext bytes sent.
     private(set) var sentByteCount = 0
 
+    /// The proxy that the client comes through, if it does.
+    var proxy: ProxyEnd?
+
     private var scratch: Scratch
     private var backlog = ByteQueue()
     private var isFinishing = false
@@ -57,7 +60,15 @@ final class ClientLink {
     }
 
     /// A client that has to show a certificate.
-    init(socket: consuming Socket, context: TLSContext, scratch: Scratch) throws(TLSError) {
+    ///
+    /// - Parameter proxy: The proxy that it comes through, which says first whose connection it is; nil for none.
+    init(
+        socket: consuming Socket,
+        context: TLSContext,
+        proxy: ProxyEnd? = nil,
+        scratch: Scratch
+    ) throws(TLSError) {
+        self.proxy = proxy
         security = .tls(try TLSSession(context: context, output: scratch.output))
         isEstablished = false
         self.socket = consume socket
@@ -189,20 +200,36 @@ final class ClientLink {
             return receivedEnd()
         case .failed(let error):
             isLost = true
+            // Some health checks end with a reset.
+            if hasSentNothing { return receivedEnd() }
             return .failed(CloseReason(.connectionLost, "the connection to the client was lost: \(error.reason)"))
         case .bytes(let count):
             receivedByteCount += count
             guard let tls else { return .plaintext(count) }
-            let input = UnsafeRawBufferPointer(rebasing: scratch.input[..<count])
+            var input = UnsafeRawBufferPointer(rebasing: scratch.input[..<count])
+            do throws(ProxyHeaderRefusal) {
+                // TLS never sees what the proxy says.
+                if let taken = try proxy?.receive(input) { input = UnsafeRawBufferPointer(rebasing: input[taken...]) }
+            } catch {
+                return .failed(CloseReason(error))
+            }
+            guard !input.isEmpty else { return .plaintext(0) }
             let decrypted = tls.withInput(input) { decrypt(tls) }
             if let failure, decrypted == 0 { return .failed(failure) }
             return .plaintext(decrypted)
         }
     }
 
+    /// Whether nothing has come of the client itself; what a proxy says of it does not count.
+    var hasSentNothing: Bool { receivedByteCount == (proxy?.headerByteCount ?? 0) }
+
     private func receivedEnd() -> Reception {
         hasEnded = true
-        if receivedByteCount == 0 {
+        if let proxy, proxy.isInsideHeader, receivedByteCount > 0 { return .failed(CloseReason(.cut)) }
+        if let proxy, proxy.isHealthCheck, hasSentNothing {
+            return .failed(CloseReason(.closedBeforeHandshake, "the proxy's health check"))
+        }
+        if hasSentNothing {
             return .failed(CloseReason(.closedBeforeHandshake, "the client closed before it sent anything"))
         }
         if !isEstablished {

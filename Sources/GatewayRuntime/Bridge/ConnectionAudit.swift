@@ -46,9 +46,10 @@ struct ConnectionAudit {
     }
 
     /// The client is back.
-    func resumed(_ client: ClientLink, peer: String?, at now: UInt64) {
+    func resumed(_ client: ClientLink, peer: String?, proxy: String?, at now: UInt64) {
         let arrival = AuditArrival(
             peer: peer,
+            proxy: proxy,
             tlsVersion: client.negotiated?.version.rawValue,
             cipher: client.negotiated?.cipher,
             certificate: client.certificate

@@ -20,6 +20,12 @@ struct ConnectionLog {
         if let peer { self.logger[metadataKey: "peer"] = "\(peer)" }
     }
 
+    /// The connection is a proxy's, which has said whose it is.
+    mutating func comesThroughProxy(_ client: String, _ proxy: String?) {
+        logger[metadataKey: "peer"] = "\(client)"
+        if let proxy { logger[metadataKey: "proxy"] = "\(proxy)" }
+    }
+
     mutating func established(_ negotiated: NegotiatedTLS?) {
         guard let negotiated else { return }
         logger[metadataKey: "tls"] = "\(negotiated.version.rawValue)"
@@ -75,7 +81,7 @@ struct ConnectionLog {
 
     /// The client of a session is back, with another connection.
     mutating func resumed(_ arrived: ConnectionLog, _ persistence: Persistence) {
-        for key in ["peer", "tls", "cipher", "group", "subject", "fingerprint"] {
+        for key in ["peer", "proxy", "tls", "cipher", "group", "subject", "fingerprint"] {
             logger[metadataKey: key] = arrived.logger[metadataKey: key]
         }
         let metadata: Logger.Metadata = [

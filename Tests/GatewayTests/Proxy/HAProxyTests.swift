@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GatewayTestSupport
+import IPCProtocol
+import TLSEngine
+import Testing
+
+@Suite("HAProxy", .blocking)
+struct HAProxyTests {
+    private static let program: String? = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy", "/usr/bin/haproxy"]
+        .first { (path: String) in access(path, X_OK) == 0 }
+
+    /// A port that nobody listens at.
+    private static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let size = socklen_t(MemoryLayout.size(ofValue: address))
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
+        }
+        guard result == 0 else { throw TestSupportError("no port is free") }
+        return BlockingStream(descriptor: dup(descriptor)).localPort
+    }
+
+    @Test(
+        "passes the client's address on, and its health checks make no noise",
+        .enabled(if: program != nil, "haproxy is not installed (make test-dependencies)")
+    )
+    func address() throws {
+        let bench = try GatewayBench { configuration in
+            configuration.proxy = "{ from: [127.0.0.1] }"
+            configuration.audit = "{ file: audit.jsonl }"
+        }
+        let port = try Self.freePort()
+        let configuration = try bench.directory.write(
+            """
+            defaults
+              mode tcp
+              timeout connect 30s
+              timeout client 60s
+              timeout server 60s
+            listen gateway
+              bind 127.0.0.1:\(port)
+              default-server send-proxy-v2 proxy-v2-options crc32c check check-send-proxy inter 200ms
+              server one 127.0.0.1:\(bench.gateway.port)
+
+            """,
+            to: "haproxy.cfg"
+        )
+        let balancer = try ChildProcess([Self.program ?? "", "-db", "-f", configuration])
+        var stream: BlockingStream?
+        try eventually("HAProxy listens; it says: \(balancer.errors)", within: .seconds(30)) {
+            stream = try? BlockingStream(host: "127.0.0.1", port: port)
+            return stream != nil
+        }
+        let client = try #require(stream)
+        try client.startTLS(try TLSContext(bench.tls(try bench.alice())), serverName: "localhost")
+        try BlockingClient(client, context: "test").waitUntilReady()
+        let accepted = try bench.gateway.waitForLog("the client") { $0["message"] == "client accepted" }
+        #expect(accepted["peer"] == "127.0.0.1:\(client.localPort)")
+        #expect(accepted["proxy"] != accepted["peer"])
+        #expect(accepted["proxy"]?.hasPrefix("127.0.0.1:") == true)
+        try eventually("the audit log has both addresses") {
+            try String(contentsOfFile: bench.directory.file("audit.jsonl"), encoding: .utf8)
+                .contains("\"peer\":\"127.0.0.1:\(client.localPort)\",\"proxy\":\"127.0.0.1:")
+        }
+        try bench.gateway.waitForLog("a health check") {
+            $0["message"] == "connection closed" && $0["detail"] == "the proxy's health check"
+        }
+        for closing in bench.gateway.closings {
+            #expect(closing["level"] == "debug", "\(closing)")
+        }
+        withExtendedLifetime(balancer) {}
+    }
+}
