@@ -30,6 +30,7 @@ extension GatewaySnapshot {
             let message = "\(what) cannot change while the gateway runs; restart it to change it"
             problems.append(ConfigurationProblem(file: new.file, line: line, path: path, message: message))
         }
+        func same(_ text: String?, _ other: String?) -> Bool { text.map { Array($0.utf8) } == other.map { Array($0.utf8) } }
         if new.listeners.count == old.listeners.count {
             for (index, (listener, other)) in zip(new.listeners, old.listeners).enumerated() {
                 let path = "listeners[\(index)]"
@@ -57,6 +58,9 @@ extension GatewaySnapshot {
         if new.peers?.name != old.peers?.name || (new.peers == nil) != (old.peers == nil) {
             differs("peers.name", line: new.peers?.line, "the gateway's name among its peers")
         }
+        if new.sandbox != old.sandbox { differs("sandbox", "the sandbox") }
+        if !same(new.user, old.user) { differs("user", "the user") }
+        if !same(new.group, old.group) { differs("group", "the group") }
         if new.threads != old.threads { differs("threads", "the number of threads") }
         switch (new.audit, old.audit) {
         case (let audit?, let before?):

@@ -10,9 +10,13 @@ internal import Synchronization
 public struct GatewayStartError: Error, Sendable, CustomStringConvertible {
     /// What happened and what to do.
     public let description: String
+    /// Whether it is the configuration that asks for what cannot be had.
+    public let isConfiguration: Bool
 
-    init(_ description: String) {
+    /// Makes an error.
+    public init(_ description: String, isConfiguration: Bool = false) {
         self.description = description
+        self.isConfiguration = isConfiguration
     }
 }
 
@@ -40,24 +44,27 @@ public final class Gateway: Sendable {
     /// - Parameters:
     ///   - snapshot: What connections are judged by.
     ///   - logger: Gets what happens.
-    ///   - audit: Gets the audit lines; nil for none. Close it after the gateway has ended.
     ///   - inherited: Sockets that the service manager has opened. All of them have to be used.
-    /// - Throws: When an address cannot be listened on; nothing is left open then.
+    ///   - prepare: Called when the addresses are bound, and before there are Unix sockets and threads: here a process
+    ///     gives up what it does not need any more. It opens the audit log, which has a thread; nil for none. Close it after
+    ///     the gateway has ended.
+    /// - Throws: When an address cannot be listened on, and what `prepare` throws; nothing is left open then.
     public init(
         _ snapshot: GatewaySnapshot,
         logger: Logger,
-        audit: AuditLog? = nil,
-        inherited: InheritedSockets = InheritedSockets()
+        inherited: InheritedSockets = InheritedSockets(),
+        prepare: () throws(GatewayStartError) -> AuditLog? = { () throws(GatewayStartError) in nil }
     ) throws(GatewayStartError) {
         signal(SIGPIPE, SIG_IGN)
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let threadCount = snapshot.configuration.threads ?? max(1, cores)
-        let listeners = try Self.openListeners(snapshot, threadCount, inherited)
+        let name = try Self.peerName(snapshot)
+        let (listeners, audit) = try Self.openListeners(snapshot, threadCount, inherited, prepare)
         addresses = listeners.compactMap(\.address)
         socketFiles = listeners.compactMap(\.file)
         let load = GatewayLoad()
         let identities = IdentityRegistry()
-        let sessions = SessionTable(gateway: try Self.peerName(snapshot))
+        let sessions = SessionTable(gateway: name)
         let edition = Edition(snapshot, threadCount: threadCount)
         var sessionThreads: [SessionThread] = []
         let loads = snapshot.configuration.listeners.enumerated().map { index, listener in
@@ -126,21 +133,27 @@ public final class Gateway: Sendable {
     private static func openListeners(
         _ snapshot: GatewaySnapshot,
         _ threadCount: Int,
-        _ inherited: InheritedSockets
-    ) throws(GatewayStartError) -> [ListeningSockets] {
-        var opened: [ListeningSockets] = []
-        do throws(GatewayStartError) {
-            for (listener, settings) in zip(snapshot.listeners, snapshot.configuration.listeners) {
-                opened.append(
-                    try ListeningSockets.open(listener, settings, inherited: inherited, count: threadCount)
-                )
+        _ inherited: InheritedSockets,
+        _ prepare: () throws(GatewayStartError) -> AuditLog?
+    ) throws(GatewayStartError) -> ([ListeningSockets], AuditLog?) {
+        var opened: [Int: ListeningSockets] = [:]
+        func open(where isWanted: (GatewaySnapshot.Listener) -> Bool) throws(GatewayStartError) {
+            for (index, listener) in snapshot.listeners.enumerated() where isWanted(listener) {
+                let settings = snapshot.configuration.listeners[index]
+                opened[index] = try ListeningSockets.open(listener, settings, inherited: inherited, count: threadCount)
             }
+        }
+        do throws(GatewayStartError) {
             try inherited.checkThatAllAreTaken(by: snapshot.configuration.listeners)
+            // Ports below 1024 take rights that are given up then; files belong to whom the gateway runs as from then on.
+            try open { if case .tcp = $0 { true } else { false } }
+            let audit = try prepare()
+            try open { if case .unix = $0 { true } else { false } }
+            return (opened.sorted { $0.key < $1.key }.map(\.value), audit)
         } catch {
-            for listener in opened { listener.close() }
+            for listener in opened.values { listener.close() }
             throw error
         }
-        return opened
     }
 
     /// Waits until every thread has ended, which takes a ``requestDrain()``.

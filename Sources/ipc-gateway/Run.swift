@@ -35,28 +35,34 @@ struct Run: ParsableCommand {
     var config: String
 
     @OptionGroup var log: LogOptions
+    @OptionGroup var sandbox: SandboxOptions
 
     func run() throws {
         let closed = StandardDescriptors.reserve()
-        let manager: ServiceManager
-        do {
-            manager = try ServiceManager()
-        } catch {
-            Console.complain("error: \(error)")
-            throw ExitCode.unavailable
-        }
+        // Before anything secret is read, of which it would have a copy.
+        var helper = sandbox.isOff ? nil : ProgramHelper.start()
         let logger = log.makeLogger()
         let snapshot = try ConfigurationFile.load(config)
         for note in snapshot.notes { logger.notice("\(note)") }
         DescriptorLimit.raise(for: snapshot.configuration.limits, logger: logger)
         var signals = Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1, Signals.wakeUp])
-        let audit = try openAudit(snapshot.configuration, hasOutput: !closed.contains(STDOUT_FILENO), logger)
+        let configuration = snapshot.configuration
+        if !sandbox.needsHelper(configuration) { helper = nil }
+        var audit: AuditLog?
+        var confinement: Confinement?
+        let manager: ServiceManager
         let gateway: Gateway
-        do {
-            gateway = try Gateway(snapshot, logger: logger, audit: audit, inherited: manager.sockets)
+        do throws(GatewayStartError) {
+            manager = try ServiceManager()
+            gateway = try Gateway(snapshot, logger: logger, inherited: manager.sockets) {
+                () throws(GatewayStartError) in
+                confinement = try sandbox.enter(configuration, helper, logger)
+                audit = try openAudit(configuration, hasOutput: !closed.contains(STDOUT_FILENO), logger)
+                return audit
+            }
         } catch {
-            Console.complain("error: \(error)")
-            throw ExitCode.unavailable
+            Console.complain("error: \(error.isConfiguration ? "\(config): " : "")\(error)")
+            throw error.isConfiguration ? ExitCode.configuration : ExitCode.unavailable
         }
         manager.ready(Self.status(gateway))
         gateway.startWatchdog(manager)
@@ -64,7 +70,7 @@ struct Run: ParsableCommand {
             logger.info("stopping")
             manager.stopping("Letting open calls finish")
         }
-        waitForEnd(&signals, gateway, audit, manager, logger)
+        waitForEnd(&signals, gateway, audit, confinement, manager, logger)
         audit?.close()
         let report = gateway.drainReport
         guard !report.isClean else { return logger.info("stopped") }
@@ -81,17 +87,15 @@ struct Run: ParsableCommand {
         _ configuration: GatewayConfiguration,
         hasOutput: Bool,
         _ logger: Logger
-    ) throws -> AuditLog? {
+    ) throws(GatewayStartError) -> AuditLog? {
         guard let settings = configuration.audit else { return nil }
         if settings.destination == .standardOutput, !hasOutput {
-            Console.complain("error: \(config): audit: the gateway was started without a standard output")
-            throw ExitCode.configuration
+            throw GatewayStartError("audit: the gateway was started without a standard output", isConfiguration: true)
         }
         do throws(GatewayStartError) {
             return try AuditLog(settings, path: settings.path(in: configuration), logger: logger)
         } catch {
-            Console.complain("error: \(config): audit: \(error)")
-            throw ExitCode.configuration
+            throw GatewayStartError("audit: \(error)", isConfiguration: true)
         }
     }
 
@@ -100,6 +104,7 @@ struct Run: ParsableCommand {
         _ signals: inout Signals,
         _ gateway: Gateway,
         _ audit: AuditLog?,
+        _ confinement: Confinement?,
         _ manager: ServiceManager,
         _ logger: Logger
     ) {
@@ -113,7 +118,7 @@ struct Run: ParsableCommand {
                 logger.notice("SIGHUP: the gateway is stopping; the configuration is not read any more")
             case SIGHUP:
                 manager.reloading()
-                reload(gateway, logger)
+                reload(gateway, confinement, logger)
                 if !gateway.isDraining { manager.ready(Self.status(gateway)) }
             case SIGUSR1:
                 if audit == nil { logger.notice("SIGUSR1: there is no audit log to reopen") }
@@ -132,11 +137,13 @@ struct Run: ParsableCommand {
     }
 
     /// Reads everything anew, on this thread; when anything is wrong nothing changes.
-    private func reload(_ gateway: Gateway, _ logger: Logger) {
+    private func reload(_ gateway: Gateway, _ confinement: Confinement?, _ logger: Logger) {
         let before = gateway.snapshot
         let generation = before.generation
         do throws(ConfigurationError) {
-            let next = try ConfigurationFile.snapshot(config, generation: generation + 1)
+            let next = try ConfigurationFile.snapshot(config, generation: generation + 1) {
+                confinement?.problems(with: $0) ?? []
+            }
             try gateway.reload(next)
             for note in next.notes { logger.notice("\(note)") }
             let limits = next.configuration.limits

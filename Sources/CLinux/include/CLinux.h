@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "CLinuxSandbox.h"
+
 // One readiness report, with the token that `clinux_epoll_control` was given. The kernel's own `struct epoll_event`
 // is packed on x86-64 and holds a union; this one is neither.
 struct clinux_ready {

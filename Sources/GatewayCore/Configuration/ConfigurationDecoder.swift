@@ -74,7 +74,7 @@ struct ConfigurationDecoder {
     mutating func decode(_ root: Node) -> GatewayConfiguration? {
         let known = [
             "listeners", "upstreams", "identity", "roles", "clients", "shadow", "answers", "limits", "timeouts",
-            "sessions", "peers", "audit", "threads",
+            "sessions", "peers", "audit", "threads", "sandbox", "user", "group",
         ]
         guard let document = reader.section(root, "", known: known) else { return nil }
         let listeners = decodeListeners(document)
@@ -91,6 +91,9 @@ struct ConfigurationDecoder {
         let peers = decodePeers(document, listeners)
         let audit = decodeAudit(document)
         let threads = document.members["threads"].flatMap { reader.integer($0, "threads", in: 1...1024) }
+        let sandbox = decodeSandbox(document)
+        let user = optionalText(document, "user", "the name or number of a user")
+        let group = optionalText(document, "group", "the name or number of a group")
         guard reader.problems.isEmpty else { return nil }
         return GatewayConfiguration(
             file: reader.file,
@@ -107,6 +110,9 @@ struct ConfigurationDecoder {
             peers: peers,
             audit: audit,
             threads: threads,
+            sandbox: sandbox,
+            user: user,
+            group: group,
             warnings: reader.warnings
         )
     }

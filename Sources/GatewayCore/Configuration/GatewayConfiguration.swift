@@ -168,6 +168,12 @@ public struct GatewayConfiguration: Sendable {
     public var audit: AuditSettings?
     /// Number of reactor threads; nil for one per core.
     public var threads: Int?
+    /// What the process takes away from itself after its start.
+    public var sandbox: SandboxSettings
+    /// The name or number of the user to become when started by root; nil for none.
+    public var user: String?
+    /// The name or number of the group; nil for the user's own.
+    public var group: String?
     /// What is allowed but probably not meant.
     public var warnings: [ConfigurationProblem]
 
