@@ -144,11 +144,11 @@ public final class Gateway: Sendable {
             }
         }
         do throws(GatewayStartError) {
-            try inherited.checkThatAllAreTaken(by: snapshot.configuration.listeners)
             // Ports below 1024 take rights that are given up then; files belong to whom the gateway runs as from then on.
             try open { if case .tcp = $0 { true } else { false } }
             let audit = try prepare()
             try open { if case .unix = $0 { true } else { false } }
+            try inherited.checkThatAllAreTaken(by: snapshot.configuration.listeners)
             return (opened.sorted { $0.key < $1.key }.map(\.value), audit)
         } catch {
             for listener in opened.values { listener.close() }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CLinux
 internal import Glibc
 
 /// What started the gateway, as far as it wants to be told how it is doing: systemd's notification protocol (sd_notify(3)).

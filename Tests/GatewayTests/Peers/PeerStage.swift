@@ -24,16 +24,19 @@ final class PeerStage {
     private(set) var members: [Member] = []
     private let configure: (inout GatewayConfigurationText) throws -> Void
 
-    /// Starts gateways, and tells each of the others.
+    /// Starts gateways that know each other.
     init(
         _ names: [String] = ["gw-a", "gw-b"],
         configure: @escaping (inout GatewayConfigurationText) throws -> Void = { _ in }
     ) throws {
         authority = try TestAuthority()
         self.configure = configure
-        for name in names { members.append(try start(name, knowing: ["gw-none": 1])) }
-        let ports = Dictionary(uniqueKeysWithValues: members.map { ($0.name, $0.peerPort) })
-        for member in members { try member.bench.reload { try self.introduce(&$0, member.name, knowing: ports) } }
+        var ports: [String: UInt16] = [:]
+        for name in names { ports[name] = try FreePort.find() }
+        for name in names {
+            let bench = try GatewayBench(authority: authority) { try self.introduce(&$0, name, knowing: ports) }
+            members.append(Member(name: name, bench: bench, peerPort: ports[name] ?? 0))
+        }
     }
 
     /// The configuration of a gateway that knows others by these ports.
@@ -46,7 +49,7 @@ final class PeerStage {
         let shown = try certificate ?? authority.client(name, uris: ["spiffe://example.org/gateway/\(name)"])
         let server = text.certificate
         text.listeners = [
-            "{ address: \"127.0.0.1:0\", for: peers, tls: { certificate: \(server.certificate), key: \(server.key), "
+            "{ address: \"127.0.0.1:\(ports[name] ?? 0)\", for: peers, tls: { certificate: \(server.certificate), key: \(server.key), "
                 + "clientCA: \(authority.caFile) } }"
         ]
         let gateways = ports.sorted { $0.key < $1.key }.map { "\($0.key): \"127.0.0.1:\($0.value)\"" }
@@ -56,16 +59,6 @@ final class PeerStage {
             "match": "{ uri: \"spiffe://example.org/gateway/*\" }",
         ]
         try configure(&text)
-    }
-
-    private func start(_ name: String, knowing ports: [String: UInt16]) throws -> Member {
-        let bench = try GatewayBench(authority: authority) { try self.introduce(&$0, name, knowing: ports) }
-        let listening = try bench.gateway.waitForLog("its second listener") { line in
-            line["message"] == "listening" && line["address"]?.hasSuffix(":\(bench.gateway.port)") == false
-        }
-        let port = listening["address"]?.split(separator: ":").last.flatMap { UInt16($0) }
-        guard let port else { throw TestSupportError("no port of a listener for peers: \(listening)") }
-        return Member(name: name, bench: bench, peerPort: port)
     }
 
     /// A client of the first gateway with a session there.

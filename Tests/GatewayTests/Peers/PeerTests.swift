@@ -127,7 +127,7 @@ struct PeerTests {
         try SessionStage.expectOK(try peer.resume())
         let ports = Dictionary(uniqueKeysWithValues: stage.members.map { ($0.name, $0.peerPort) })
         let member = stage.members[`where`]
-        try member.bench.reload(generation: 3) { text in
+        try member.bench.reload { text in
             try stage.introduce(&text, member.name, knowing: ports)
             text.clients.removeFirst()
         }

@@ -12,21 +12,6 @@ struct HAProxyTests {
     private static let program: String? = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy", "/usr/bin/haproxy"]
         .first { (path: String) in access(path, X_OK) == 0 }
 
-    /// A port that nobody listens at.
-    private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let size = socklen_t(MemoryLayout.size(ofValue: address))
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
-        }
-        guard result == 0 else { throw TestSupportError("no port is free") }
-        return BlockingStream(descriptor: dup(descriptor)).localPort
-    }
-
     @Test(
         "passes the client's address on, and its health checks make no noise",
         .enabled(if: program != nil, "haproxy is not installed (make test-dependencies)")
@@ -36,7 +21,7 @@ struct HAProxyTests {
             configuration.proxy = "{ from: [127.0.0.1] }"
             configuration.audit = "{ file: audit.jsonl }"
         }
-        let port = try Self.freePort()
+        let port = try FreePort.find()
         let configuration = try bench.directory.write(
             """
             defaults
