@@ -70,7 +70,7 @@ struct Run: ParsableCommand {
             logger.info("stopping")
             manager.stopping("Letting open calls finish")
         }
-        waitForEnd(&signals, gateway, audit, confinement, manager, logger)
+        try waitForEnd(&signals, gateway, audit, confinement, manager, logger)
         audit?.close()
         let report = gateway.drainReport
         guard !report.isClean else { return logger.info("stopped") }
@@ -107,10 +107,14 @@ struct Run: ParsableCommand {
         _ confinement: Confinement?,
         _ manager: ServiceManager,
         _ logger: Logger
-    ) {
-        DetachedThread.start {
+    ) throws {
+        let isWatched = DetachedThread.start {
             gateway.wait()
             Signals.wake()
+        }
+        guard isWatched else {
+            Console.complain("error: cannot start a thread; raise the limit of processes (ulimit -u)")
+            throw ExitCode.unavailable
         }
         while !gateway.hasEnded {
             switch signals.wait() {

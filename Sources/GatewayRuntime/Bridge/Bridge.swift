@@ -72,8 +72,8 @@ final class Bridge: EventHandler {
     var clientHasMore = false
     /// Whether a closing client gets time for what is still queued for it.
     var lingersForBacklog = true
-    /// The gateway stops, and the connection has been told.
-    var hasBegunDraining = false
+    /// When the connection was told that the gateway stops.
+    var drainingSince: UInt64?
     /// Its end was counted as a cut.
     var isCut = false
     /// The side that finished first.

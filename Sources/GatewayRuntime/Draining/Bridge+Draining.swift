@@ -10,11 +10,14 @@ extension Bridge {
     /// that he can be told why he is not served.
     private static let firstByteTime: UInt64 = 2_000_000_000
 
+    /// How long a client may keep the gateway busy with refusals while it has nothing else to wait for.
+    private static let refusingTime: UInt64 = 1_000_000_000
+
     /// The gateway stops: nothing new is begun. What is outstanding finishes, and then the client is let go.
     func beginDraining() {
         // Each of a bridge's handles is told.
-        guard !hasBegunDraining, clientHandle != nil, phase != .lingering else { return }
-        hasBegunDraining = true
+        guard drainingSince == nil, clientHandle != nil, phase != .lingering else { return }
+        drainingSince = reactor.now
         switch phase {
         case .lingering:
             break
@@ -44,15 +47,17 @@ extension Bridge {
 
     /// Lets the client go once nothing is outstanding.
     func advanceDraining() {
-        guard hasBegunDraining, phase == .open, clientHandle != nil, !clientHasMore,
+        guard let drainingSince, phase == .open, clientHandle != nil,
+            // What has come is answered; but who goes on asking without end is let go, too.
+            !clientHasMore || reactor.now >= drainingSince + Self.refusingTime,
             let tasks = session?.finishDraining(at: reactor.now)
         else { return }
         perform(tasks)
         guard phase == .open else { return }
+        if let persistence, persistence.lastOwed == nil { persistence.lastOwed = persistence.session.lastSentID }
         // What the client has said to its servers is still theirs.
         for link in links where link.state == .connected && !link.isGone && link.backlogByteCount > 0 { return }
-        // The gateway's word that it goes is written before the end, and what is kept has to be acknowledged.
-        if let persistence, persistence.session.unacknowledgedCount > 0 { return }
+        if let persistence, !persistence.hasWhatIsOwed { return }
         close(CloseReason(.stopping, "the gateway is stopping, and nothing is outstanding"))
     }
 
@@ -79,15 +84,14 @@ extension Bridge {
     func noteCut(_ reason: CloseReason) {
         guard reason.code == .stopping, phase == .open, let session else { return }
         let calls = session.unansweredCallCount
-        let hasUndelivered = (persistence?.session.unacknowledgedCount ?? 0) > 0
-        guard calls > 0 || hasUndelivered else { return }
+        guard calls > 0 || persistence?.hasWhatIsOwed == false else { return }
         environment.tally.noteCut(calls: calls)
         isCut = true
     }
 
     /// A client that has been told to go, and has not taken what was queued for it, was cut, too.
     func noteUndelivered() {
-        guard hasBegunDraining, phase == .lingering, !isCut, session?.isDraining == true, !client.isLost,
+        guard drainingSince != nil, phase == .lingering, !isCut, session?.isDraining == true, !client.isLost,
             !client.isDeaf,
             client.backlogByteCount > 0
         else { return }
