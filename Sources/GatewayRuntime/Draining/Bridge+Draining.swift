@@ -30,7 +30,7 @@ extension Bridge {
         case .open:
             askToGo()
             deadlines.leaving = reactor.now + snapshot.configuration.timeouts.drain
-            // What has come already is refused one by one, as long as there is something else to wait for.
+            // What has come already is answered, each call by its id.
             session?.drain()
             if clientMayRead { receiveFromClient() }
         }
