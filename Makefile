@@ -19,7 +19,7 @@ HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|Process|ReloadCrowd|
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units fuzz docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -36,6 +36,26 @@ build: dependencies ## Build for development
 
 release: dependencies ## Build for use: .build/release/ipc-gateway, the Swift standard library inside
 	$(SWIFT) build -c release --static-swift-stdlib --product ipc-gateway
+
+# Where make install puts things; DESTDIR goes before it.
+PREFIX ?= /usr/local
+PROGRAM ?= .build/release/ipc-gateway
+export PREFIX DESTDIR
+
+$(PROGRAM):
+	$(MAKE) release
+
+install: $(PROGRAM) ## Install program, manual pages and completions: PREFIX=/usr/local DESTDIR=
+	@packaging/install.sh install $(PROGRAM)
+
+uninstall: ## Remove them again
+	@packaging/install.sh uninstall
+
+deb: release ## Build the Debian package into .build/packages
+	@packaging/deb.sh $(PROGRAM) .build/packages
+
+package-test: release ## Install and remove the program as its users do
+	Tests/packages.sh $(PROGRAM)
 
 docs: dependencies ## Build the library's documentation into .build/documentation
 	@mkdir -p .build/documentation
@@ -65,7 +85,7 @@ lint: ## Check formatting and the rules of the house
 		echo 'lint: a test waits for a condition with a deadline, it does not sleep' >&2; exit 1; fi
 	@if git grep -lE -- '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' -- ':!*.md' ':!*.swift' ':!Makefile'; then \
 		echo 'lint: a private key is committed' >&2; exit 1; fi
-	@for script in certs/*.sh docker/*.sh Fuzzing/*.sh Tests/*.sh; do bash -n "$$script" || exit 1; done
+	@for script in .ci/run certs/*.sh docker/*.sh packaging/*.sh packaging/debian/p*[tm] Fuzzing/*.sh Tests/*.sh; do bash -n "$$script" || exit 1; done
 	@echo 'lint: good'
 
 sanitize: sanitize-address sanitize-thread ## Run the tests under the address sanitizer, leaks included, and the thread sanitizer
@@ -125,7 +145,10 @@ fuzz: dependencies ## Fuzz what strangers reach, TIME=60 seconds each target; Fu
 	nice $(SWIFT) build --package-path Fuzzing --scratch-path .build-fuzz $(FUZZ_FLAGS) --product ipc-fuzz
 	Fuzzing/run.sh $(TIME)
 
-docker-test: ## Build the container image, run docker/compose.yaml, check what docker/README.md promises
+image: ## Build the container image ipc-gateway:local, with docker, podman or buildah
+	docker/image.sh $(IMAGE_OPTIONS)
+
+docker-test: ## Build the container image and a package, run the compose files, check what docs/containers.md promises
 	docker/test.sh
 
 clean: ## Remove what was built and the demonstration's files
