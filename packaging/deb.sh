@@ -28,7 +28,7 @@ program=$1 folder=$2 licences=${3:-.build/checkouts}
 
 version=$(sed -nE 's/.*static let text = "(.*)".*/\1/p' Sources/ipc-gateway/Version.swift)-1
 architecture=$(dpkg --print-architecture)
-maintainer="the ipc-gateway authors <ipc-gateway@localhost>"
+maintainer="the ipc-gateway authors <maintainers@ipc-gateway.example.org>"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
