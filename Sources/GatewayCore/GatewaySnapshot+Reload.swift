@@ -62,6 +62,16 @@ extension GatewaySnapshot {
         if !same(new.user, old.user) { differs("user", "the user") }
         if !same(new.group, old.group) { differs("group", "the group") }
         if new.threads != old.threads { differs("threads", "the number of threads") }
+        switch (new.admin, old.admin) {
+        case (let admin?, let before?):
+            if !new.resolve(admin.unix).utf8.elementsEqual(old.resolve(before.unix).utf8) {
+                differs("admin.unix", "the path of a socket")
+            }
+            if admin.address != before.address { differs("admin.address", "an address") }
+            if admin.isControlledByAddress != before.isControlledByAddress { differs("admin.control", "this") }
+        case (nil, nil): break
+        default: differs("admin", "whether there is an endpoint for operators")
+        }
         switch (new.audit, old.audit) {
         case (let audit?, let before?):
             if audit.destination != before.destination { differs("audit", "where the audit log goes") }

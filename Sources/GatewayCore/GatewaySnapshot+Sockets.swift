@@ -36,6 +36,13 @@ extension GatewaySnapshot {
                 )
             )
         }
+        if let admin = configuration.admin {
+            let path = configuration.resolve(admin.unix)
+            let other = taken[Array(path.utf8)]
+            if let message = other.map({ "'\(path)' is the socket of \($0) already" }) ?? lengthProblem(path) {
+                problems.append(ConfigurationProblem(file: configuration.file, path: "admin.unix", message: message))
+            }
+        }
         return problems
     }
 

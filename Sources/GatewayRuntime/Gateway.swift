@@ -37,6 +37,8 @@ public final class Gateway: Sendable {
     let tally = DrainTally()
     /// Whether the threads turn their loops.
     let liveness: Liveness
+    /// What is counted.
+    let names: Mutex<MeterNames>
     private let threads: Mutex<[WorkerThread]>
 
     /// Binds the listeners and starts the threads. SIGPIPE is ignored from then on.
@@ -65,7 +67,8 @@ public final class Gateway: Sendable {
         let load = GatewayLoad()
         let identities = IdentityRegistry()
         let sessions = SessionTable(gateway: name)
-        let edition = Edition(snapshot, threadCount: threadCount)
+        let names = MeterNames(snapshot.configuration)
+        let edition = Edition(snapshot, names: names, threadCount: threadCount)
         var sessionThreads: [SessionThread] = []
         let loads = snapshot.configuration.listeners.enumerated().map { index, listener in
             ListenerLoad(index: index, name: listener.name, limits: listener.limits)
@@ -88,7 +91,8 @@ public final class Gateway: Sendable {
                     audit: audit,
                     sessions: sessions,
                     tally: tally,
-                    threadCount: threadCount
+                    threadCount: threadCount,
+                    threadIndex: index
                 )
                 for (index, (listener, descriptor)) in zip(snapshot.listeners, shares).enumerated() {
                     let clients: Listener.Clients = if case .tcp = listener { .remote } else { .local }
@@ -119,6 +123,7 @@ public final class Gateway: Sendable {
         self.sessionThreads = sessionThreads
         self.logger = logger
         current = Mutex(snapshot)
+        self.names = Mutex(names)
         self.threads = Mutex(threads)
         for listener in listeners {
             logger.info("listening", metadata: ["address": "\(listener.name)", "threads": "\(threadCount)"])

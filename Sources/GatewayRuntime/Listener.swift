@@ -131,6 +131,7 @@ final class Listener: EventHandler {
             if isCounted { load.endHandshake() }
             return
         }
+        environment.meter.accepted(at: load.index)
         bridge.isInHandshake = isCounted
         bridge.start()
         if closesAt != nil { bridge.stopping() }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import GatewayAdmin
 internal import GatewayCore
 internal import GatewayRuntime
 internal import Glibc
@@ -64,13 +65,20 @@ struct Run: ParsableCommand {
             Console.complain("error: \(error.isConfiguration ? "\(config): " : "")\(error)")
             throw error.isConfiguration ? ExitCode.configuration : ExitCode.unavailable
         }
+        let reloader = Reloader(gateway, logger: logger) {
+            [config, confinement] generation throws(ConfigurationError) in
+            try ConfigurationFile.snapshot(config, generation: generation) { confinement?.problems(with: $0) ?? [] }
+        }
+        let admin = try serveOperators(gateway, reloader, audit, logger)
         manager.ready(Self.status(gateway))
         gateway.startWatchdog(manager)
         gateway.whenDraining {
+            reloader.end()
             logger.info("stopping")
             manager.stopping("Letting open calls finish")
         }
-        try waitForEnd(&signals, gateway, audit, confinement, manager, logger)
+        try waitForEnd(&signals, gateway, reloader, audit, manager, logger)
+        admin?.stop()
         audit?.close()
         let report = gateway.drainReport
         guard !report.isClean else { return logger.info("stopped") }
@@ -103,8 +111,8 @@ struct Run: ParsableCommand {
     private func waitForEnd(
         _ signals: inout Signals,
         _ gateway: Gateway,
+        _ reloader: Reloader,
         _ audit: AuditLog?,
-        _ confinement: Confinement?,
         _ manager: ServiceManager,
         _ logger: Logger
     ) throws {
@@ -122,7 +130,7 @@ struct Run: ParsableCommand {
                 logger.notice("SIGHUP: the gateway is stopping; the configuration is not read any more")
             case SIGHUP:
                 manager.reloading()
-                reload(gateway, confinement, logger)
+                _ = reloader.reload(for: "SIGHUP")
                 if !gateway.isDraining { manager.ready(Self.status(gateway)) }
             case SIGUSR1:
                 if audit == nil { logger.notice("SIGUSR1: there is no audit log to reopen") }
@@ -140,28 +148,26 @@ struct Run: ParsableCommand {
         }
     }
 
-    /// Reads everything anew, on this thread; when anything is wrong nothing changes.
-    private func reload(_ gateway: Gateway, _ confinement: Confinement?, _ logger: Logger) {
-        let before = gateway.snapshot
-        let generation = before.generation
-        do throws(ConfigurationError) {
-            let next = try ConfigurationFile.snapshot(config, generation: generation + 1) {
-                confinement?.problems(with: $0) ?? []
-            }
-            try gateway.reload(next)
-            for note in next.notes { logger.notice("\(note)") }
-            let limits = next.configuration.limits
-            if (limits.clients, limits.newcomers)
-                != (before.configuration.limits.clients, before.configuration.limits.newcomers)
-            {
-                DescriptorLimit.raise(for: limits, logger: logger)
-            }
+    /// Starts what looks after the gateway, and what operators reach, if that is configured.
+    private func serveOperators(
+        _ gateway: Gateway,
+        _ reloader: Reloader,
+        _ audit: AuditLog?,
+        _ logger: Logger
+    ) throws -> AdminServer? {
+        do throws(GatewayStartError) {
+            _ = try Caretaker(gateway, reloader, logger: logger)
+            let configuration = gateway.snapshot.configuration
+            guard let settings = configuration.admin else { return nil }
+            let subject = AdminSubject(gateway: gateway, reloader: reloader, audit: audit, version: Version.text)
+            return try AdminServer(settings, path: configuration.resolve(settings.unix), subject, logger: logger)
         } catch {
-            for problem in error.problems { logger.error("reload: \(problem)") }
-            logger.error(
-                "SIGHUP: the configuration was not reloaded; the one that is in force stays",
-                metadata: ["generation": "\(generation)", "problems": "\(error.problems.count)"]
-            )
+            Console.complain("error: \(error)")
+            gateway.requestDrain()
+            gateway.stopNow()
+            gateway.wait()
+            audit?.close()
+            throw ExitCode.unavailable
         }
     }
 }

@@ -32,6 +32,10 @@ struct SandboxOptions: ParsableArguments {
     ) throws(GatewayStartError) -> Confinement {
         // What else opens files or sockets after the start is added here.
         var plan = SandboxPlan(configuration)
+        if let admin = configuration.admin {
+            plan.allowListening(at: configuration.resolve(admin.unix))
+            if let address = admin.address { plan.bindPorts.insert(address.port) }
+        }
         // Of a service manager; in the abstract namespace when it begins so.
         if let socket = getenv("NOTIFY_SOCKET"), socket.pointee == CChar(UInt8(ascii: "@")) {
             plan.allowsAbstractSockets = true

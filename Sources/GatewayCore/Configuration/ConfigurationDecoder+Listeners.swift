@@ -163,7 +163,7 @@ extension ConfigurationDecoder {
         return mode
     }
 
-    private mutating func decodeAddress(_ node: Node, _ path: String) -> ListenerAddress? {
+    mutating func decodeAddress(_ node: Node, _ path: String) -> ListenerAddress? {
         let what = "an IP address and port, as in 0.0.0.0:7443 or [::]:7443"
         guard let text = reader.text(node, path, what) else { return nil }
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {

@@ -74,7 +74,7 @@ struct ConfigurationDecoder {
     mutating func decode(_ root: Node) -> GatewayConfiguration? {
         let known = [
             "listeners", "upstreams", "identity", "roles", "clients", "shadow", "answers", "limits", "timeouts",
-            "sessions", "peers", "audit", "threads", "sandbox", "user", "group",
+            "sessions", "peers", "audit", "admin", "reload", "threads", "sandbox", "user", "group",
         ]
         guard let document = reader.section(root, "", known: known) else { return nil }
         let listeners = decodeListeners(document)
@@ -90,6 +90,8 @@ struct ConfigurationDecoder {
         let sessions = decodeSessions(document)
         let peers = decodePeers(document, listeners)
         let audit = decodeAudit(document)
+        let admin = decodeAdmin(document)
+        let reload = decodeReload(document)
         let threads = document.members["threads"].flatMap { reader.integer($0, "threads", in: 1...1024) }
         let sandbox = decodeSandbox(document)
         let user = optionalText(document, "user", "the name or number of a user")
@@ -109,6 +111,8 @@ struct ConfigurationDecoder {
             sessions: sessions,
             peers: peers,
             audit: audit,
+            admin: admin,
+            reload: reload,
             threads: threads,
             sandbox: sandbox,
             user: user,

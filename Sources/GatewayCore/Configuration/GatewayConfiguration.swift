@@ -41,6 +41,12 @@ public struct GatewayConfiguration: Sendable {
         public var path: String
         /// The mode of the file. Who may write to it may connect.
         public var mode: UInt32
+
+        /// Describes a socket.
+        public init(path: String, mode: UInt32 = standardMode) {
+            self.path = path
+            self.mode = mode
+        }
     }
 
     /// Where the passphrase of a private key is.
@@ -101,6 +107,8 @@ public struct GatewayConfiguration: Sendable {
         public var whenLost: Loss?
         /// The calls that are repeated when it was lost with them and is back; nil for none.
         public var idempotent: IdempotentCalls?
+        /// Whether it is asked after its health, and the gateway is not ready without it.
+        public var isChecked = true
 
         /// Describes a server.
         public init(
@@ -166,6 +174,10 @@ public struct GatewayConfiguration: Sendable {
     public var peers: PeerSettings?
     /// The audit log; nil for none.
     public var audit: AuditSettings?
+    /// Where operators reach the gateway; nil for nowhere.
+    public var admin: AdminSettings?
+    /// When it looks for changes by itself.
+    public var reload = ReloadSettings()
     /// Number of reactor threads; nil for one per core.
     public var threads: Int?
     /// What the process takes away from itself after its start.

@@ -64,6 +64,12 @@ extension GatewayConfiguration {
         return files
     }
 
+    /// The paths of those that are read, each once.
+    public var readFiles: [String] {
+        var seen: Set<[UInt8]> = []
+        return namedFiles.filter { $0.use == .read && seen.insert(Array($0.path.utf8)).inserted }.map(\.path)
+    }
+
     /// Keys that are in stores of which it is not known what they open.
     public var foreignStores: [NamedFile] {
         listeners.enumerated().flatMap { index, listener -> [NamedFile] in

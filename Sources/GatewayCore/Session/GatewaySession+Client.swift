@@ -127,7 +127,8 @@ extension GatewaySession {
     ) -> ClientAction {
         let isDown = upstreams[upstream].isDown(at: now)
         if case .down = upstreams[upstream].phase, !isDown { upstreams[upstream].phase = .idle }
-        var entry = OpenRequests.Entry(state: .call, upstream: upstream, remoteID: asked.id)
+        var entry = OpenRequests.Entry(state: .call, upstream: upstream, remoteID: asked.id, startedAt: now)
+        if let meter { entry.counter = meter.number(of: asked, message) }
         var action = ClientAction.forward(to: upstream)
         var kept: [UInt8]?
         if asked.request == .listen {
@@ -150,6 +151,7 @@ extension GatewaySession {
             }
         }
         _ = clientRequests.open(asked.id, entry)
+        if asked.request == .listen { count(entry, .open) }
         if let kept { clientRequests.keep(asked.id, kept) }
         if let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
             clientRequests.record(asked.id, record)
@@ -175,6 +177,7 @@ extension GatewaySession {
     mutating func endListen(_ id: UInt64, _ outcome: AuditRequest.Outcome, at now: UInt64) -> OpenRequests.Entry? {
         guard let listen = clientRequests.unlisten(id) else { return nil }
         if let frame = keptListens.removeValue(forKey: id) { keptByteCount -= frame.count }
+        count(listen, outcome)
         ended(clientRequests.takeRecord(id), outcome, at: now)
         if listen.state == .waitingListen { upstreams[listen.upstream].waitingListens -= 1 }
         return listen
@@ -190,7 +193,9 @@ extension GatewaySession {
         guard let call = serverRequests.answer(id) else { return strayUnless(nil) }
         upstreams[call.upstream].requests[call.remoteID] = nil
         let byteCount = FrameHeader.byteCount + message.count
-        ended(serverRequests.takeRecord(id), call.state == .call ? outcome : .cancelled, byteCount, at: now)
+        let end = call.state == .call ? outcome : .cancelled
+        count(call, end)
+        ended(serverRequests.takeRecord(id), end, byteCount, at: now)
         return pass(inspected, message, call)
     }
 

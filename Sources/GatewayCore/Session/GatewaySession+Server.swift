@@ -64,6 +64,7 @@ extension GatewaySession {
     mutating func endServerListen(_ id: UInt64, _ outcome: AuditRequest.Outcome, at now: UInt64) -> Bool {
         guard let listen = serverRequests.unlisten(id) else { return false }
         upstreams[listen.upstream].requests[listen.remoteID] = nil
+        count(listen, outcome)
         ended(serverRequests.takeRecord(id), outcome, at: now)
         return true
     }
@@ -113,7 +114,10 @@ extension GatewaySession {
             upstreams[upstream].requests[asked.id] = known
         }
         let state = isCall ? OpenRequests.State.call : .listen
-        _ = serverRequests.open(known, .init(state: state, upstream: upstream, remoteID: asked.id))
+        var entry = OpenRequests.Entry(state: state, upstream: upstream, remoteID: asked.id, startedAt: now)
+        if let meter { entry.counter = meter.number(of: asked, message) }
+        _ = serverRequests.open(known, entry)
+        if !isCall { count(entry, .open) }
         if !isCall, serverRequests.messageByteCount + message.count <= limits.queueBytes {
             serverRequests.keep(known, [UInt8](copying: message, in: 0..<message.count))
         }
@@ -168,7 +172,9 @@ extension GatewaySession {
         let record = clientRequests.takeRecord(id)
         if call.state == .answeredCall { return strayFromServer() }
         let byteCount = FrameHeader.byteCount + message.count
-        ended(record, call.state == .call ? outcome : .cancelled, byteCount, at: now)
+        let end = call.state == .call ? outcome : .cancelled
+        countAnswer(call, end, at: now)
+        ended(record, end, byteCount, at: now)
         guard outcome == .error, !terms.answers.passesStack,
             let stripped = ErrorAnswer.withoutStack(message, bodyOffset: inspected.bodyOffset, limits: limits.wire)
         else { return .forward }

@@ -120,6 +120,9 @@ public struct GatewaySession: Sendable {
     var shadow: AccessPolicy?
     var recording: RequestRecording?
     var recorded: [AuditRequest] = []
+    /// Counts what becomes of requests, by the meter's numbers of the session's servers; nil where nobody wants to know.
+    var meter: RequestMeter?
+    var meterUpstreams: [Int32] = []
     /// Bytes of arguments that are kept for records of open requests.
     var openArgumentBytes = 0
 

@@ -95,6 +95,7 @@ extension Bridge {
         guard phase != .lingering, clientHandle != nil else { return }
         pump()
         noteCut(reason)
+        if phase == .handshaking, !client.isEstablished { environment.meter.handshakeEnded(reason.code.rawValue) }
         phase = .lingering
         logClosing(reason)
         dropUpstreams()

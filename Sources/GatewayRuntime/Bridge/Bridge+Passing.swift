@@ -55,6 +55,7 @@ extension Bridge {
     }
 
     private func handshakeFinished() {
+        if !client.isLocal { environment.meter.handshakeEnded(client.isResumed ? "resumed" : "full") }
         log.established(client.negotiated)
         if environment.isDraining { return close(CloseReason(.stopping, "the gateway is stopping")) }
         // It may have begun under another, whose authorities and revocation lists are not in force any more.
@@ -166,7 +167,7 @@ extension Bridge {
         case .accept:
             accepted()
         case .deny(let answer, let denial):
-            log.denied(denial)
+            noteDenial(denial)
             answer.withUnsafeBytes(sendToClient)
         case .close(let reason):
             close(reason)
@@ -202,6 +203,7 @@ extension Bridge {
         identityLoad = load
         isTransparent = session.terms.upstreams.count == 1 && !session.survivesLoss(of: 0)
         self.session?.share(load)
+        startMeter()
         limitBytes(to: limits.bytesPerSecond)
         environment.newcomers.remove(self)
         phase = .open
@@ -296,7 +298,7 @@ extension Bridge {
             case .replace(let frame):
                 frame.withUnsafeBytes(sendToClient)
             case .deny(let answer, let denial):
-                log.denied(denial)
+                noteDenial(denial)
                 answer.withUnsafeBytes(link.sendOwn)
             case .close(let reason):
                 lose(link.index, reason, wasReached: true)

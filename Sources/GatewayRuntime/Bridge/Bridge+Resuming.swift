@@ -37,6 +37,7 @@ extension Bridge {
             return close(CloseReason(.detachedLimit, "\(reason.message); \(message)"))
         }
         persistence.isDetached = true
+        environment.meter.sessionsDetached += 1
         deadlines.grace = reactor.now + persistence.graceTime
         log.detached(reason, persistence)
         audit?.detached(reason, at: reactor.now)
@@ -47,6 +48,7 @@ extension Bridge {
         if let clientHandle { reactor.unwatch(clientHandle) }
         // A buffer of the thread's, which is another's next.
         client.flushOutput()
+        if client.socketNumber >= 0 { environment.meter.closed(at: listener.index) }
         earlierBytesIn += client.receivedByteCount
         earlierBytesOut += client.sentByteCount
         client = ClientLink(goneFrom: reactor.scratch)
@@ -172,7 +174,9 @@ extension Bridge {
 
     /// The client is back. A connection that it had, and that the gateway has not seen die, makes room.
     func resume(_ arrival: Arrival) {
-        guard let persistence, !arrival.client.isOver else { return }
+        guard let persistence, !arrival.client.isOver else {
+            return environment.meter.closed(at: arrival.listener.index)
+        }
         if !persistence.isDetached {
             sendError(.takenOver, "the session goes on over another connection")
             letGoOfClient()
@@ -187,6 +191,7 @@ extension Bridge {
         // Who is brought counts where it came itself before.
         if carrierListener == nil { move(to: arrival.listener) }
         persistence.resumptionCount += 1
+        environment.meter.sessionsResumed += 1
         log.resumed(arrival.log, persistence)
         audit?.resumed(client, peer: peer, proxy: proxyName, at: reactor.now)
         noteActivity()

@@ -41,6 +41,8 @@ final class Bridge: EventHandler {
     /// Whether the listener counts this as one in the handshake, and as a client.
     var isInHandshake = true
     var isListenersClient = false
+    /// What operators call its session; 0 until its context is accepted.
+    var number = 0
     /// What logs call the client.
     var peer: String?
     /// What the connection is judged by.
@@ -313,7 +315,10 @@ final class Bridge: EventHandler {
             countHeldBytes(persistence, isOver: true)
             endListing(.init(.unknownSession, "the session has ended"))
         }
-        if clientHandle != nil { endAudit() }
+        if clientHandle != nil {
+            endAudit()
+            if client.socketNumber >= 0 { environment.meter.closed(at: listener.index) }
+        }
         endHandshake()
         if isListenersClient { listener.removeClient() }
         isListenersClient = false

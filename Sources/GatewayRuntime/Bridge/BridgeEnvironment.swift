@@ -27,15 +27,20 @@ final class BridgeEnvironment {
     private(set) lazy var sessionThread = SessionThread(self)
     /// The connections of this thread that are not authenticated yet.
     let newcomers: Newcomers
+    /// What is counted on this thread.
+    let meter: ThreadMeter
 
     private let threadCount: Int
+    private var nextSessionNumber: Int
 
     /// Time between two warnings about the same, in nanoseconds.
     private static let warningInterval: UInt64 = 10_000_000_000
     private var nextNewcomerWarning: UInt64 = 0
     private var newcomersThatMadeRoom = 0
 
-    /// - Parameter threadCount: Among how many threads newcomers are spread.
+    /// - Parameters:
+    ///   - threadCount: Among how many threads newcomers are spread.
+    ///   - threadIndex: This one's number among them.
     init(
         reactor: Reactor,
         edition: Edition,
@@ -45,7 +50,8 @@ final class BridgeEnvironment {
         audit: AuditLog?,
         sessions: SessionTable,
         tally: DrainTally,
-        threadCount: Int
+        threadCount: Int,
+        threadIndex: Int
     ) {
         self.reactor = reactor
         self.edition = edition
@@ -56,6 +62,9 @@ final class BridgeEnvironment {
         self.audit = audit
         self.sessions = sessions
         self.tally = tally
+        meter = ThreadMeter(listenerCount: edition.snapshot.configuration.listeners.count)
+        meter.adopt(edition.names)
+        nextSessionNumber = threadIndex + 1
         newcomers = Newcomers()
         newcomers.limit = newcomerLimit
     }
@@ -72,10 +81,17 @@ final class BridgeEnvironment {
         guard new.snapshot.generation > snapshot.generation else { return }
         judging?.finish()
         edition = new
+        meter.adopt(new.names)
         newcomers.limit = newcomerLimit
         let judging = Judging(new, on: reactor)
         self.judging = judging
         judging.start()
+    }
+
+    /// A number that no other session of any thread has.
+    func makeSessionNumber() -> Int {
+        defer { nextSessionNumber += threadCount }
+        return nextSessionNumber
     }
 
     /// What has become of a session that is not there any more.

@@ -158,6 +158,9 @@ final class ClientLink {
         }
     }
 
+    /// Whether the TLS session is one that the client had before.
+    var isResumed: Bool { tls?.isResumed ?? false }
+
     /// Whether the client's certificate was verified, when it connected, by this context.
     func wasJudged(by context: TLSContext) -> Bool { tls?.wasMade(by: context) ?? true }
 
@@ -205,6 +208,7 @@ final class ClientLink {
             return .failed(CloseReason(.connectionLost, "the connection to the client was lost: \(error.reason)"))
         case .bytes(let count):
             receivedByteCount += count
+            scratch.receivedByteCount &+= count
             guard let tls else { return .plaintext(count) }
             var input = UnsafeRawBufferPointer(rebasing: scratch.input[..<count])
             do throws(ProxyHeaderRefusal) {
@@ -321,6 +325,7 @@ final class ClientLink {
         switch socket?.write(bytes) {
         case .bytes(let count):
             sentByteCount += count
+            scratch.sentByteCount &+= count
             return count
         case nil, .wouldBlock:
             return nil
@@ -351,6 +356,7 @@ final class ClientLink {
         switch socket?.read(into: scratch.input) {
         case .bytes(let count):
             receivedByteCount += count
+            scratch.receivedByteCount &+= count
             return true
         case .wouldBlock:
             return true

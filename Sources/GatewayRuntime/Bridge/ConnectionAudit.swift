@@ -13,6 +13,9 @@ struct ConnectionAudit {
     private var closing: CloseReason?
     private var isClosed = false
 
+    /// What the log calls the connection.
+    var id: String { connection.id }
+
     /// Writes the first line.
     ///
     /// - Parameter openedAt: When the connection was accepted from the network.

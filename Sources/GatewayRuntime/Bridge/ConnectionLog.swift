@@ -117,6 +117,7 @@ struct ConnectionLog {
     mutating func closed(_ reason: CloseReason, _ bridge: Bridge) {
         guard !isClosed else { return }
         isClosed = true
+        bridge.noteClosing(reason, isRefusal: Self.level(of: reason.code) == .notice)
         var metadata: Logger.Metadata = [
             "reason": "\(reason.code.rawValue)",
             "detail": "\(reason.message)",

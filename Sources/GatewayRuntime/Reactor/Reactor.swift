@@ -48,6 +48,9 @@ final class Reactor {
     /// The time at which the current turn began, after the wait for it.
     private(set) var now = MonotonicClock.now()
 
+    /// How many turns the loop has had.
+    private(set) var turnCount = 0
+
     private let epoll: Epoll
     private var slots: [Slot] = []
     private var free: [UInt32] = []
@@ -138,6 +141,7 @@ final class Reactor {
             let count = epoll.wait(milliseconds: timeout())
             // Before anybody takes it: the wait may have lasted hours, and a deadline counted from its start be over.
             now = MonotonicClock.now()
+            turnCount &+= 1
             for index in 0..<count {
                 let (token, readiness) = epoll.report(index)
                 dispatch(token, readiness)

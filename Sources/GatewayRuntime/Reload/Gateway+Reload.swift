@@ -26,8 +26,12 @@ extension Gateway {
         let problems = next.problems(replacing: before)
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         current.withLock { $0 = next }
+        let names = names.withLock { names in
+            names.add(next.configuration)
+            return names
+        }
         let begin = MonotonicClock.now()
-        let edition = Edition(next, threadCount: sessionThreads.count) { [logger] report in
+        let edition = Edition(next, names: names, threadCount: sessionThreads.count) { [logger] report in
             // Nobody can resume them any more: contexts do not know each other's sessions.
             for index in before.listeners.indices { before.tlsContext(of: index)?.forgetAllSessions() }
             logger.notice(

@@ -22,6 +22,13 @@ final class SessionThread: @unchecked Sendable {
         }
     }
 
+    /// Asks something on the thread; nothing happens when it has ended.
+    func ask(_ question: @escaping @Sendable (BridgeEnvironment) -> Void) {
+        mailbox.post { _ in
+            if let environment = self.environment { question(environment) }
+        }
+    }
+
     /// Lets the thread go on by a newer edition.
     func adopt(_ edition: Edition) {
         mailbox.post { _ in
