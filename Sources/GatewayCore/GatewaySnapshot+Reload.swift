@@ -13,7 +13,8 @@ extension GatewaySnapshot {
 
     /// Whether connections from an address must begin with a header of the PROXY protocol.
     public func isProxy(_ host: String, at listener: Int) -> Bool {
-        let proxies = configuration.listeners.indices.contains(listener) ? configuration.listeners[listener].proxies : []
+        let proxies =
+            configuration.listeners.indices.contains(listener) ? configuration.listeners[listener].proxies : []
         guard !proxies.isEmpty, let address = IPAddress(host) else { return false }
         return proxies.contains { $0.contains(address) }
     }
@@ -30,7 +31,9 @@ extension GatewaySnapshot {
             let message = "\(what) cannot change while the gateway runs; restart it to change it"
             problems.append(ConfigurationProblem(file: new.file, line: line, path: path, message: message))
         }
-        func same(_ text: String?, _ other: String?) -> Bool { text.map { Array($0.utf8) } == other.map { Array($0.utf8) } }
+        func same(_ text: String?, _ other: String?) -> Bool {
+            text.map { Array($0.utf8) } == other.map { Array($0.utf8) }
+        }
         if new.listeners.count == old.listeners.count {
             for (index, (listener, other)) in zip(new.listeners, old.listeners).enumerated() {
                 let path = "listeners[\(index)]"

@@ -22,6 +22,9 @@ struct Run: ParsableCommand {
             says what, and nothing changes. Otherwise everybody who is connected is judged again: who would not be let \
             in any more is cut, subscriptions that are not allowed any more end, and the others notice nothing.
 
+            When it listens it gives up what it does not need: files that the configuration does not name, connections \
+            to elsewhere, core dumps (--no-sandbox keeps them). Started by root it becomes the user of --user, or user:.
+
             Example: ipc-gateway run --config /etc/ipc-gateway/gateway.yaml
             Reload:  ipc-gateway check --config gateway.yaml && kill -HUP PID
             Rotate:  mv audit.jsonl audit.jsonl.1 && kill -USR1 PID

@@ -61,6 +61,8 @@ public struct GatewayConfigurationText: Sendable {
     public var peers: [String: String] = [:]
     /// The mapping `audit:`, in one line; nil for none.
     public var audit: String?
+    /// Further sections, each in one line.
+    public var sections: [String] = []
     /// The number of threads; nil for the default.
     public var threads: Int?
 
@@ -117,6 +119,7 @@ public struct GatewayConfigurationText: Sendable {
         if let audit {
             lines += ["audit: \(audit)"]
         }
+        lines += self.sections
         if let threads {
             lines += ["threads: \(threads)"]
         }

@@ -30,6 +30,7 @@ public final class GatewayProcess: Sendable {
     ///   - environment: Variables to add to those of the tests.
     ///   - descriptors: What it gets as its descriptors from 3 on.
     ///   - launcher: A command that starts it, such as `taskset`, with its arguments.
+    ///   - arguments: Further arguments of `run`.
     /// - Throws: `TestSupportError` with what it says when it ends instead.
     public init(
         configurationFile: String,
@@ -38,9 +39,11 @@ public final class GatewayProcess: Sendable {
         program: String? = nil,
         environment: [String: String] = [:],
         descriptors: [Int32] = [],
-        launcher: [String] = []
+        launcher: [String] = [],
+        arguments: [String] = []
     ) throws {
-        var words = launcher + [try program ?? Self.program(), "run", "--config", configurationFile]
+        var words = launcher + [try program ?? Self.program(), "run", "--config", configurationFile] + arguments
+        if !Self.hasSandbox { words += ["--no-sandbox"] }
         words += ["--log-format", "json", "--log-level", logLevel]
         if let descriptorLimit {
             words = ["/bin/sh", "-c", "ulimit -n \(descriptorLimit) && exec \"$@\"", "sh"] + words
@@ -60,6 +63,9 @@ public final class GatewayProcess: Sendable {
         }
         self.port = port ?? 0
     }
+
+    /// Whether gateways have their sandbox. Sanitizers do not work in it: TEST_SANDBOX=off.
+    public static let hasSandbox = ProcessInfo.processInfo.environment["TEST_SANDBOX"] != "off"
 
     /// The path of the program, which is built beside the tests.
     public static func program() throws -> String {

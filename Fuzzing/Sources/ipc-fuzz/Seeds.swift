@@ -134,7 +134,8 @@ enum Seeds {
             signature + [0x21, 0x11, 0, 12] + ends + [0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5],
             signature + [0x21, 0x11, 0, 16] + ends + [4, 0, 1, 9, 0x16, 3, 1],
             signature + [0x21, 0x21, 0, 36] + v6, signature + [0x20, 0, 0, 0], signature + [0x20, 0, 0, 3, 4, 0, 0],
-            signature + [0x21, 0, 0, 0], signature + [0x20, 0x31, 0, 2, 1, 1], Array("PROXY TCP4 1.2.3.4 1.2.3.4 5 6".utf8),
+            signature + [0x21, 0, 0, 0], signature + [0x20, 0x31, 0, 2, 1, 1],
+            Array("PROXY TCP4 1.2.3.4 1.2.3.4 5 6".utf8),
         ]
     }()
 }

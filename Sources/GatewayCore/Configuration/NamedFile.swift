@@ -76,7 +76,8 @@ extension GatewayConfiguration {
             guard case .tcp(_, let tls) = listener.place else { return [] }
             return [("certificate", tls.certificate), ("key", tls.key)].compactMap { key, text in
                 CredentialPath.file(resolve(text)) == nil
-                    ? NamedFile(place: "listeners[\(index)].tls.\(key)", line: listener.line, path: text, use: .read) : nil
+                    ? NamedFile(place: "listeners[\(index)].tls.\(key)", line: listener.line, path: text, use: .read)
+                    : nil
             }
         }
     }

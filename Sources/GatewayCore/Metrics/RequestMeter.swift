@@ -60,7 +60,7 @@ public final class RequestMeter: @unchecked Sendable {
 
 extension AuditRequest.Outcome {
     /// How many there are.
-    public static let count = 14
+    public static let count = 15
 
     /// Its place in `allCases`.
     public var number: Int {
@@ -79,6 +79,7 @@ extension AuditRequest.Outcome {
         case .ended: 11
         case .revoked: 12
         case .closed: 13
+        case .draining: 14
         }
     }
 }

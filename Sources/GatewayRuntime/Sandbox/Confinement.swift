@@ -129,7 +129,9 @@ public final class Confinement: Sendable {
         for line in plan.lines { logger.debug("sandbox: allows \(line)") }
         // They would go on without it.
         if let count = SandboxCheck.threadCount, count > 1 {
-            throw GatewayStartError("sandbox: the process has \(count) threads already; this is a defect of the gateway")
+            throw GatewayStartError(
+                "sandbox: the process has \(count) threads already; this is a defect of the gateway"
+            )
         }
         let folder = SandboxCheck.forbiddenFolder { path in
             isCovered(path, for: .readFolder, by: landlock.allowed)
@@ -161,7 +163,9 @@ public final class Confinement: Sendable {
     ) -> Bool {
         var path = folder
         while true {
-            if let id = FileID(path: path.isEmpty ? "/" : path), allowed[id]?.isSuperset(of: rights) == true { return true }
+            if let id = FileID(path: path.isEmpty ? "/" : path), allowed[id]?.isSuperset(of: rights) == true {
+                return true
+            }
             if path.isEmpty || path == "/" { return false }
             path = SandboxPaths.parent(of: path)
         }
@@ -175,7 +179,9 @@ public final class Confinement: Sendable {
         guard privileges != nil else { return }
         for file in configuration.namedFiles where file.use == .read && access(file.path, R_OK) != 0 {
             let place = file.place.isEmpty ? "the configuration" : file.place
-            logger.warning("a reload will fail: \(file.path) (\(place)) cannot be read any more: \(SystemError("").reason)")
+            logger.warning(
+                "a reload will fail: \(file.path) (\(place)) cannot be read any more: \(SystemError("").reason)"
+            )
         }
     }
 
@@ -199,7 +205,9 @@ public final class Confinement: Sendable {
     public func problems(with configuration: GatewayConfiguration) -> [ConfigurationProblem] {
         guard let allowed else { return [] }
         return portProblems(configuration) + configuration.namedFiles.compactMap { file in
-            guard file.use == .read || file.use == .append, let folder = SandboxPaths.folders(of: file.path).last,
+            // What is made once, at the start, is not reopened by a reload.
+            guard file.use == .read || file.place.hasSuffix("tls.keyLog"),
+                let folder = SandboxPaths.folders(of: file.path).last,
                 let rights = Optional(file.use == .read ? LandlockRights.readFile : [.writeFile, .makeFile]),
                 !Self.isCovered(folder, for: rights, by: allowed),
                 FileID(path: file.path).map({ allowed[$0]?.contains(.readFile) == true }) != true

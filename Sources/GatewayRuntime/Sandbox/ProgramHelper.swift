@@ -20,7 +20,8 @@ public final class ProgramHelper: Sendable {
     /// Its process.
     let process: Int32
     private let socket: Int32
-    private let lock = Mutex(false)
+    /// Whether an answer is still to come that nobody waits for any more.
+    private let owesAnswer = Mutex(false)
 
     /// Starts it, where there may be a sandbox. Call this first, while the process has one thread and knows no secret.
     public static func start() -> ProgramHelper? {
@@ -63,16 +64,20 @@ public final class ProgramHelper: Sendable {
     }
 
     private func ask(_ question: clinux_program_question) throws(SystemError) -> clinux_program {
-        let result: Result<clinux_program, SystemError> = lock.withLock { isBroken in
-            // An answer that came too late would be taken for that to the next question.
-            guard !isBroken else { return .failure(SystemError("ask", EPIPE)) }
-            var question = question
+        let result: Result<clinux_program, SystemError> = owesAnswer.withLock { owesAnswer in
             var answer = clinux_program()
+            let size = MemoryLayout.size(ofValue: answer)
+            // A file server that does not answer holds up the helper, and the gateway for as long as its patience only.
+            if owesAnswer, recv(socket, &answer, size, Int32(MSG_DONTWAIT)) < 0 {
+                return .failure(SystemError("ask", ETIMEDOUT))
+            }
+            var question = question
             let sent = send(socket, &question, MemoryLayout.size(ofValue: question), Int32(MSG_NOSIGNAL))
-            let count = sent < 0 ? -1 : recv(socket, &answer, MemoryLayout.size(ofValue: answer), 0)
+            guard sent > 0 else { return .failure(SystemError("ask")) }
+            let count = recv(socket, &answer, size, 0)
+            owesAnswer = count < 0
             if count > 0 { return .success(answer) }
-            isBroken = true
-            return .failure(count == 0 ? SystemError("ask", EPIPE) : SystemError("ask"))
+            return .failure(count == 0 ? SystemError("ask", EPIPE) : SystemError("ask", ETIMEDOUT))
         }
         return try result.get()
     }

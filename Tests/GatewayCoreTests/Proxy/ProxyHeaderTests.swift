@@ -95,7 +95,8 @@ struct ProxyHeaderTests {
         "is refused with a name",
         arguments: [
             (Array("PROXY TCP4 203.0.113.7 192.0.2.1 1 2\r\n".utf8), ProxyHeaderRefusal.text),
-            ([0x16, 0x03, 0x01], .missing), (Array("PRI * HTTP/2.0".utf8), .missing), (Array("\r\n\r\nx".utf8), .missing),
+            ([0x16, 0x03, 0x01], .missing), (Array("PRI * HTTP/2.0".utf8), .missing),
+            (Array("\r\n\r\nx".utf8), .missing),
             (ProxyHeaderBytes.make(command: 0x11, family: 0x11, []), .version),
             (ProxyHeaderBytes.make(command: 0x31, family: 0x11, []), .version),
             (ProxyHeaderBytes.make(command: 0x22, family: 0x11, []), .command),
@@ -104,7 +105,8 @@ struct ProxyHeaderTests {
             (ProxyHeaderBytes.make(family: 0x11, [UInt8](repeating: 0, count: 11)), .length),
             (ProxyHeaderBytes.make(family: 0x21, [UInt8](repeating: 0, count: 35)), .length),
             (ProxyHeaderBytes.make(family: 0, [UInt8](repeating: 0, count: 2033)), .length),
-            (ProxyHeaderBytes.v4(extensions: [4]), .extensions), (ProxyHeaderBytes.v4(extensions: [4, 0, 1]), .extensions),
+            (ProxyHeaderBytes.v4(extensions: [4]), .extensions),
+            (ProxyHeaderBytes.v4(extensions: [4, 0, 1]), .extensions),
             (ProxyHeaderBytes.v4(extensions: [4, 255, 255, 1]), .extensions),
             (ProxyHeaderBytes.v4(extensions: [3, 0, 3, 0, 0, 0]), .extensions),
             (ProxyHeaderBytes.v4(extensions: [3, 0, 4, 0, 0, 0, 0]), .checksum),
@@ -119,7 +121,8 @@ struct ProxyHeaderTests {
     @Test("is not complete before its last byte, and leaves what follows it")
     func truncations() throws {
         for whole in [
-            ProxyHeaderBytes.v4(), ProxyHeaderBytes.v6(extensions: ProxyHeaderBytes.tlv(5, [1])), ProxyHeaderBytes.local(),
+            ProxyHeaderBytes.v4(), ProxyHeaderBytes.v6(extensions: ProxyHeaderBytes.tlv(5, [1])),
+            ProxyHeaderBytes.local(),
         ] {
             for count in 0..<whole.count { #expect(Self.read(Array(whole[..<count])) == .success(.incomplete)) }
             let expected = Self.read(whole)
@@ -169,7 +172,9 @@ struct ProxyHeaderTests {
         #expect(try !IPNetwork("2001:db8::/33").contains(#require(IPAddress("2001:db8:8000::1"))))
         #expect(try IPNetwork("::/0").contains(#require(IPAddress("ffff::1"))))
         #expect(try IPNetwork("127.0.0.1").description == "127.0.0.1")
-        for wrong in ["", "10/8", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/", "10.0.0.0/+8", "::/129", "localhost", "10.0.0.0/8/8"] {
+        for wrong in [
+            "", "10/8", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/", "10.0.0.0/+8", "::/129", "localhost", "10.0.0.0/8/8",
+        ] {
             #expect(throws: IPNetwork.Problem.syntax, "\(wrong)") { try IPNetwork(wrong) }
         }
         let hostBits = IPNetwork.Problem.hostBits(ten)

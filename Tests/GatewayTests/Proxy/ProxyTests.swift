@@ -47,7 +47,8 @@ struct ProxyTests {
     }
 
     /// Sends bytes that are no client's, and waits for the end.
-    private static func closing(_ bench: GatewayBench, of bytes: [UInt8], number: Int) throws -> GatewayProcess.LogLine {
+    private static func closing(_ bench: GatewayBench, of bytes: [UInt8], number: Int) throws -> GatewayProcess.LogLine
+    {
         let stream = try connect(bench)
         try stream.send(bytes)
         stream.finishSending()

@@ -23,12 +23,17 @@ enum ProxyTarget {
         case (.success(.complete(let header, let count)), .complete(let end, let isLocal, let address)):
             require(count == end && count <= ProxyHeader.longest, "the header ends at \(end), not at \(count)")
             require(header.isLocal == isLocal, "LOCAL is LOCAL")
-            require(header.ends.map { Array("\($0.source)".utf8) } == address, "the client's address is the same to both")
+            require(
+                header.ends.map { Array("\($0.source)".utf8) } == address,
+                "the client's address is the same to both"
+            )
         default:
             require(false, "\(together) is what an independent reader has")
         }
         if case .success(.complete(_, let end)) = together, end > 16 {
-            let cut = Reading { () throws(ProxyHeaderRefusal) in try ProxyHeader.read(bytes.span.extracting(..<(end - 1))) }
+            let cut = Reading { () throws(ProxyHeaderRefusal) in
+                try ProxyHeader.read(bytes.span.extracting(..<(end - 1)))
+            }
             require(cut == .success(.incomplete), "a header is not complete before its last byte")
         }
     }
@@ -68,22 +73,43 @@ enum ProxyTarget {
             let head = bytes.dropFirst(12).prefix(4)
             let local = head.first == 0x20
             let sizes: [UInt8: Int] = [0x00: 0, 0x11: 12, 0x21: 36]
-            if let command = head.first, command != 0x20, command != 0x21 { self = .refused; return }
-            if head.count > 1, !local, sizes[bytes[13]] == nil { self = .refused; return }
-            guard head.count == 4 else { self = .incomplete; return }
+            if let command = head.first, command != 0x20, command != 0x21 {
+                self = .refused
+                return
+            }
+            if head.count > 1, !local, sizes[bytes[13]] == nil {
+                self = .refused
+                return
+            }
+            guard head.count == 4 else {
+                self = .incomplete
+                return
+            }
             let length = Int(bytes[14]) * 256 + Int(bytes[15])
             let addresses = local ? 0 : sizes[bytes[13]] ?? 0
-            guard length <= 2032, length >= addresses else { self = .refused; return }
-            guard bytes.count >= 16 + length else { self = .incomplete; return }
+            guard length <= 2032, length >= addresses else {
+                self = .refused
+                return
+            }
+            guard bytes.count >= 16 + length else {
+                self = .incomplete
+                return
+            }
             let header = Array(bytes[..<(16 + length)])
             let isWalked = !local || bytes[13] == 0
-            guard !isWalked || Self.areExtensions(header, header[(16 + addresses)...]) else { self = .refused; return }
+            guard !isWalked || Self.areExtensions(header, header[(16 + addresses)...]) else {
+                self = .refused
+                return
+            }
             let port = addresses == 0 ? 0 : Int(header[12 + addresses]) * 256 + Int(header[13 + addresses])
             let address: String? =
                 switch addresses {
                 case 12: header[16..<20].map { "\($0)" }.joined(separator: ".") + ":\(port)"
-                case 36: "[" + IPAddress(bits: header[16..<32].reduce(0) { $0 * 256 + UInt128($1) }, isIPv6: true).description
-                    + "]:\(port)"
+                case 36:
+                    "["
+                        + IPAddress(bits: header[16..<32].reduce(0) { $0 * 256 + UInt128($1) }, isIPv6: true)
+                        .description
+                        + "]:\(port)"
                 default: nil
                 }
             self = .complete(end: header.count, isLocal: local, address: address.map { Array($0.utf8) })
@@ -108,8 +134,11 @@ enum ProxyTarget {
 
         /// By polynomial division of the bits, most significant first, of reflected bytes.
         private static func checksum(_ bytes: [UInt8]) -> [UInt8] {
-            var bits = bytes.flatMap { byte in (0..<8).map { byte >> UInt8($0) & 1 == 1 } }
-            bits += [Bool](repeating: false, count: 32)
+            var bits: [Bool] = []
+            for byte in bytes {
+                for place in 0..<8 { bits.append(byte >> UInt8(place) & 1 == 1) }
+            }
+            bits.append(contentsOf: [Bool](repeating: false, count: 32))
             for place in 0..<32 { bits[place].toggle() }
             let divisor = (0..<32).map { (0x1EDC_6F41 as UInt32) >> UInt32(31 - $0) & 1 == 1 }
             for place in 0..<(bits.count - 32) where bits[place] {
