@@ -30,7 +30,8 @@ public struct AdminClient: Sendable {
     public func ask(_ method: String = "GET", _ target: String) throws(Failure) -> HTTPAnswer {
         let number = try connect()
         defer { close(number) }
-        let request = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        let request =
+            "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         var rest = Array(request.utf8)[...]
         let deadline = Self.now() + patience
         while !rest.isEmpty {

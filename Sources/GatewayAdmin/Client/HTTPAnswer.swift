@@ -38,7 +38,8 @@ public struct HTTPAnswer: Sendable, Equatable {
             switch line[..<colon].lowercased() {
             case "transfer-encoding": throw Malformed(description: "its answer comes in an unexpected encoding")
             case "content-length":
-                guard length == nil, let number = Int(value), number >= 0, value.utf8.allSatisfy({ (48...57).contains($0) })
+                guard length == nil, let number = Int(value), number >= 0,
+                    value.utf8.allSatisfy({ (48...57).contains($0) })
                 else { throw Malformed(description: "its answer has an impossible length") }
                 length = number
             default: break

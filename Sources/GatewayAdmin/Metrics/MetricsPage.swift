@@ -54,7 +54,11 @@ struct MetricsPage {
         let failure = "When a reload failed last, Unix time; 0 for never."
         text.add("reload_last_failure_timestamp_seconds", .gauge, failure, Self.time(state.lastFailure ?? 0))
         text.add("reload_failures_total", .counter, "Reloads that failed.", state.failures)
-        text.begin("expiry_timestamp_seconds", .gauge, "Until when certificates and revocation lists are good, Unix time.")
+        text.begin(
+            "expiry_timestamp_seconds",
+            .gauge,
+            "Until when certificates and revocation lists are good, Unix time."
+        )
         // Two with the same name (a certificate and its successor) are one: the first to expire.
         var seen: Set<[String]> = []
         for expiry in snapshot.expiries.prefix(Self.mostExpiries)
@@ -70,9 +74,15 @@ struct MetricsPage {
     private func addThreads(_ text: inout MetricsText) {
         func each(_ name: String, _ kind: MetricsText.Kind, _ help: String, _ value: (ThreadReport) -> String) {
             text.begin(name, kind, help)
-            for report in known.threads.compactMap(\.self) { text.sample([("thread", "\(report.thread)")], value(report)) }
+            for report in known.threads.compactMap(\.self) {
+                text.sample([("thread", "\(report.thread)")], value(report))
+            }
         }
-        text.begin("reactor_up", .gauge, "Whether a thread has answered in time; the figures of one that has not are old.")
+        text.begin(
+            "reactor_up",
+            .gauge,
+            "Whether a thread has answered in time; the figures of one that has not are old."
+        )
         for (thread, answers) in known.answers.enumerated() {
             text.sample([("thread", "\(thread)")], answers ? 1 : 0)
         }
@@ -125,7 +135,12 @@ struct MetricsPage {
         text.sample([("client", "attached")], sum.sessions - sum.detached)
         text.sample([("client", "detached")], sum.detached)
         text.add("sessions_begun_total", .counter, "Sessions whose context was accepted.", sum.sessionsBegun)
-        text.add("sessions_detached_total", .counter, "Clients that were lost while their session waited.", sum.sessionsDetached)
+        text.add(
+            "sessions_detached_total",
+            .counter,
+            "Clients that were lost while their session waited.",
+            sum.sessionsDetached
+        )
         text.add("sessions_resumed_total", .counter, "Clients that came back to their session.", sum.sessionsResumed)
     }
 
@@ -150,7 +165,10 @@ struct MetricsPage {
         text.begin(metric, .counter, help)
         for count in NamedCounts(sum, request).all {
             text.sample(
-                [("from", count.from), ("channel", count.channel), (label, count.name), ("outcome", count.outcome.rawValue)],
+                [
+                    ("from", count.from), ("channel", count.channel), (label, count.name),
+                    ("outcome", count.outcome.rawValue),
+                ],
                 count.count
             )
         }
@@ -166,11 +184,18 @@ struct MetricsPage {
         }
         text.begin("upstream_failures_total", .counter, "Local servers that could not be reached, or were lost.")
         let losses = sum.upstreamLosses.sorted { ($0.key.upstream, $0.key.reason) < ($1.key.upstream, $1.key.reason) }
-        for (loss, count) in losses { text.sample([("upstream", name(loss.upstream)), ("reason", loss.reason)], count) }
+        for (loss, count) in losses {
+            text.sample([("upstream", name(loss.upstream)), ("reason", loss.reason)], count)
+        }
         text.begin("call_duration_seconds", .histogram, "From a call's passing to its answer.")
         for place in places {
             let sumOfTimes = place < sum.latencySums.count ? sum.latencySums[place] : 0
-            text.histogram([("upstream", name(place))], LatencyBuckets.bounds, sum.latencies(ofUpstream: place), sum: sumOfTimes)
+            text.histogram(
+                [("upstream", name(place))],
+                LatencyBuckets.bounds,
+                sum.latencies(ofUpstream: place),
+                sum: sumOfTimes
+            )
         }
     }
 }

@@ -128,7 +128,10 @@ struct AdminResponder: Sendable {
         }
         let (gateway, asked) = (subject.gateway, query)
         let answers = await Gathering.collect(gateway.threadCount, within: Reports.patience) { answer in
-            gateway.askForSessions(asked.filter, from: asked.first, count: asked.count + 1) { thread, sessions, matching in
+            gateway.askForSessions(asked.filter, from: asked.first, count: asked.count + 1) {
+                thread,
+                sessions,
+                matching in
                 answer(thread, SessionsPage.Answer(sessions: sessions, matching: matching))
             }
         }

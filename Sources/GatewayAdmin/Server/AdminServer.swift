@@ -108,7 +108,10 @@ public final class AdminServer: Sendable {
             }
         } catch {
             if !Task.isCancelled {
-                logger.error("operators are not served any more", metadata: ["address": "\(socket.name)", "detail": "\(error)"])
+                logger.error(
+                    "operators are not served any more",
+                    metadata: ["address": "\(socket.name)", "detail": "\(error)"]
+                )
             }
         }
     }

@@ -46,7 +46,8 @@ struct RequestGuard: Sendable {
         }
         let isReading = asked.method == "GET" || asked.method == "HEAD"
         if case .loopback(isControlled: false) = place, !(isReading && Self.isHarmless(asked.path)) {
-            let reason = "only /metrics and /health are to be had at this address; use the Unix socket, or admin.control"
+            let reason =
+                "only /metrics and /health are to be had at this address; use the Unix socket, or admin.control"
             return Refusal(status: 403, reason: reason)
         }
         if !isReading { return crossSiteRefusal(of: asked) }

@@ -3,15 +3,16 @@
 
 internal import HTTPTypes
 internal import Hummingbird
-internal import NIOCore
 internal import IPCProtocol
+internal import NIOCore
 
 extension Response {
     /// What every answer has: nothing is kept, guessed, framed or read by other sites.
     private static func headers(_ contentType: String) -> HTTPFields {
         var headers: HTTPFields = [.contentType: contentType, .cacheControl: "no-store"]
         headers[.xContentTypeOptions] = "nosniff"
-        headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        headers[.contentSecurityPolicy] =
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
         if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "no-referrer" }
         if let name = HTTPField.Name("Cross-Origin-Resource-Policy") { headers[name] = "same-origin" }
         if let name = HTTPField.Name("X-Frame-Options") { headers[name] = "DENY" }
@@ -20,7 +21,11 @@ extension Response {
 
     /// Bytes.
     static func bytes(_ bytes: [UInt8], _ contentType: String, _ status: HTTPResponse.Status = .ok) -> Response {
-        Response(status: status, headers: headers(contentType), body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        Response(
+            status: status,
+            headers: headers(contentType),
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        )
     }
 
     /// JSON, with a line feed for terminals.

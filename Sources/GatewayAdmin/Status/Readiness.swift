@@ -82,7 +82,8 @@ actor Readiness {
         servers += known.unchecked.map { .members([("name", IPCValue($0)), ("status", "not checked")]) }
         let isReady = known.isGood && !isDraining
         return .members([
-            ("status", isReady ? "ready" : "not ready"), ("draining", .bool(isDraining)), ("upstreams", .array(servers)),
+            ("status", isReady ? "ready" : "not ready"), ("draining", .bool(isDraining)),
+            ("upstreams", .array(servers)),
         ])
     }
 }

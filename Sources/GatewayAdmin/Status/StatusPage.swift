@@ -32,7 +32,10 @@ struct StatusPage {
         ]
         if let audit = subject.audit {
             members.append(
-                ("audit", .members([("dropped", IPCValue(audit.droppedCount)), ("waiting", IPCValue(audit.waitingCount))]))
+                (
+                    "audit",
+                    .members([("dropped", IPCValue(audit.droppedCount)), ("waiting", IPCValue(audit.waitingCount))])
+                )
             )
         }
         if let readiness {

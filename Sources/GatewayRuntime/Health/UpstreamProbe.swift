@@ -69,7 +69,6 @@ public enum UpstreamProbe {
         /// More than a server says before `Initialize`.
         private static let mostBytes = 64 << 10
 
-
         let server: Server
         private let greeting: [UInt8]
         private var socket: Socket?
@@ -132,7 +131,9 @@ public enum UpstreamProbe {
                 isConnected = true
             }
             let outcome = greeting.withUnsafeBytes { socket?.write($0) }
-            guard case .bytes(let count)? = outcome, count == greeting.count else { return fail("it does not take what is sent to it") }
+            guard case .bytes(let count)? = outcome, count == greeting.count else {
+                return fail("it does not take what is sent to it")
+            }
         }
 
         private func listen() {
@@ -158,7 +159,10 @@ public enum UpstreamProbe {
                     let byteCount = FrameHeader.byteCount + header.bodyLength
                     guard rest.count >= byteCount else { break }
                     let message = Array(rest[FrameHeader.byteCount..<byteCount])
-                    if try InspectedMessage(message.span).kind == .initialize { return isOver = true }
+                    if try InspectedMessage(message.span).kind == .initialize {
+                        isOver = true
+                        return
+                    }
                     rest.removeFirst(byteCount)
                 }
             } catch {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import GatewayCore
-internal import IPCProtocol
 internal import Glibc
+internal import IPCProtocol
 
 /// Questions to the threads. Each answers on its own, when it gets round to it; who asks decides how long to wait.
 extension Gateway {
@@ -54,7 +54,9 @@ extension Gateway {
                 let census = Census(
                     on: environment.reactor,
                     visit: { bridge in
-                        if filter.matches(bridge) { found.bridges.append(WeakBridge(bridge: bridge, number: bridge.number)) }
+                        if filter.matches(bridge) {
+                            found.bridges.append(WeakBridge(bridge: bridge, number: bridge.number))
+                        }
                     },
                     whenDone: {
                         let wanted = found.bridges.filter { $0.number >= first }.sorted { $0.number < $1.number }

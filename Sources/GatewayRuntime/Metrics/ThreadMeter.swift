@@ -70,7 +70,10 @@ final class ThreadMeter {
     }
 
     private static func count(_ reason: String, in counts: inout [String: Int]) {
-        if counts[reason] == nil, counts.count >= mostReasons { return counts["other", default: 0] += 1 }
+        if counts[reason] == nil, counts.count >= mostReasons {
+            counts["other", default: 0] += 1
+            return
+        }
         counts[reason, default: 0] += 1
     }
 
@@ -116,6 +119,7 @@ extension GatewaySession.Denial.Cause {
         case .busy: "busy"
         case .noRoute: "no-route"
         case .unavailable: "unavailable"
+        case .draining: "draining"
         }
     }
 }

@@ -204,23 +204,24 @@ public final class Confinement: Sendable {
     /// What a configuration names that the sandbox keeps the process from.
     public func problems(with configuration: GatewayConfiguration) -> [ConfigurationProblem] {
         guard let allowed else { return [] }
-        return portProblems(configuration) + configuration.namedFiles.compactMap { file in
-            // What is made once, at the start, is not reopened by a reload.
-            guard file.use == .read || file.place.hasSuffix("tls.keyLog"),
-                let folder = SandboxPaths.folders(of: file.path).last,
-                let rights = Optional(file.use == .read ? LandlockRights.readFile : [.writeFile, .makeFile]),
-                !Self.isCovered(folder, for: rights, by: allowed),
-                FileID(path: file.path).map({ allowed[$0]?.contains(.readFile) == true }) != true
-            else { return nil }
-            let message =
-                "'\(file.path)' is outside of the sandbox, which was made at the start for the folders that the "
-                + "configuration named then; restart the gateway to use it, or name its folder in sandbox.read beforehand"
-            return ConfigurationProblem(
-                file: configuration.file,
-                line: file.line,
-                path: file.place,
-                message: message
-            )
-        }
+        return portProblems(configuration)
+            + configuration.namedFiles.compactMap { file in
+                // What is made once, at the start, is not reopened by a reload.
+                guard file.use == .read || file.place.hasSuffix("tls.keyLog"),
+                    let folder = SandboxPaths.folders(of: file.path).last,
+                    let rights = Optional(file.use == .read ? LandlockRights.readFile : [.writeFile, .makeFile]),
+                    !Self.isCovered(folder, for: rights, by: allowed),
+                    FileID(path: file.path).map({ allowed[$0]?.contains(.readFile) == true }) != true
+                else { return nil }
+                let message =
+                    "'\(file.path)' is outside of the sandbox, which was made at the start for the folders that the "
+                    + "configuration named then; restart the gateway to use it, or name its folder in sandbox.read beforehand"
+                return ConfigurationProblem(
+                    file: configuration.file,
+                    line: file.line,
+                    path: file.place,
+                    message: message
+                )
+            }
     }
 }

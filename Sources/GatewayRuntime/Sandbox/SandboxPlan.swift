@@ -56,7 +56,8 @@ public struct SandboxPlan: Sendable {
     private mutating func allowReaching(_ peers: PeerSettings) {
         connectPorts.formUnion(peers.gateways.compactMap(\.address.port))
         let hasNames = peers.gateways.contains { gateway in
-            gateway.address.port.map { SocketAddress(ListenerAddress(host: gateway.address.host, port: $0)) == nil } ?? true
+            gateway.address.port.map { SocketAddress(ListenerAddress(host: gateway.address.host, port: $0)) == nil }
+                ?? true
         }
         guard hasNames else { return }
         connectPorts.insert(Self.resolverPort)

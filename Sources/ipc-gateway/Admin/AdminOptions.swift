@@ -7,10 +7,15 @@ internal import GatewayCore
 
 /// Where the gateway is that a command asks.
 struct AdminOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The Unix socket of the gateway's endpoint for operators (admin.unix).", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("The Unix socket of the gateway's endpoint for operators (admin.unix).", valueName: "path")
+    )
     var admin: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The gateway's configuration, which says where that is.", valueName: "file"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The gateway's configuration, which says where that is.", valueName: "file")
+    )
     var config: String?
 
     mutating func validate() throws {

@@ -47,7 +47,11 @@ struct Status: ParsableCommand {
                 before = answer.value
             } catch let failure as CommandFailure where before != nil {
                 // A gateway that is started anew will be back.
-                if !json { try Console.write(Array((Self.home + "\(failure)\n").utf8)) } else { Console.complain("\(failure)") }
+                if !json {
+                    try Console.write(Array((Self.home + "\(failure)\n").utf8))
+                } else {
+                    Console.complain("\(failure)")
+                }
             }
             // Cancellation is looked for a few times in a second.
             for _ in 0..<10 where !Task.isCancelled { poll(nil, 0, 100) }
@@ -64,7 +68,9 @@ struct Status: ParsableCommand {
             let answer = try client.ask("GET", "/status")
             guard answer.status == 200, let value = try? JSONText.parse(answer.body.span, in: 0..<answer.body.count),
                 value.object != nil
-            else { throw CommandFailure("the gateway at \(client.path) answers with status \(answer.status)", .failure) }
+            else {
+                throw CommandFailure("the gateway at \(client.path) answers with status \(answer.status)", .failure)
+            }
             return Answer(bytes: answer.body, value: value)
         } catch let failure as AdminClient.Failure {
             throw CommandFailure(PrintableText.escaped("\(failure)"), .unavailable)

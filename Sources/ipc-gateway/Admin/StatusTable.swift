@@ -39,7 +39,10 @@ struct StatusTable {
         var title = "ipc-gateway \(text("version")), process \(whole("pid")), up \(uptime)"
         if value["draining"] == .bool(true) { title += ", DRAINING" }
         let age = Self.time(number("time") - number("configuration", "lastSuccess"))
-        var lines = [title, "configuration \(whole("configuration", "generation")) since \(age): \(text("configuration", "file"))"]
+        var lines = [
+            title,
+            "configuration \(whole("configuration", "generation")) since \(age): \(text("configuration", "file"))",
+        ]
         if number("configuration", "failures") > 0 {
             let since = Self.time(number("time") - number("configuration", "lastFailure"))
             lines.append("  \(whole("configuration", "failures")) reloads failed, the last one \(since) ago")
@@ -57,17 +60,32 @@ struct StatusTable {
 
     private var sessions: [String] {
         var lines = [
-            row("sessions", "\(whole("sessions", "live")) live", "\(whole("sessions", "detached")) away",
-                "\(whole("sessions", "newcomers")) newcomers", "\(whole("sessions", "resumed")) resumed"),
-            row("traffic", "in \(Self.size(number("bytes", "received")))\(rate("bytes", "received", Self.size))",
-                "out \(Self.size(number("bytes", "sent")))\(rate("bytes", "sent", Self.size))"),
-            row("queued", "clients \(Self.size(number("queues", "toClients")))",
+            row(
+                "sessions",
+                "\(whole("sessions", "live")) live",
+                "\(whole("sessions", "detached")) away",
+                "\(whole("sessions", "newcomers")) newcomers",
+                "\(whole("sessions", "resumed")) resumed"
+            ),
+            row(
+                "traffic",
+                "in \(Self.size(number("bytes", "received")))\(rate("bytes", "received", Self.size))",
+                "out \(Self.size(number("bytes", "sent")))\(rate("bytes", "sent", Self.size))"
+            ),
+            row(
+                "queued",
+                "clients \(Self.size(number("queues", "toClients")))",
                 "servers \(Self.size(number("queues", "toUpstreams")))",
-                "unacknowledged \(Self.size(number("queues", "unacknowledged")))"),
+                "unacknowledged \(Self.size(number("queues", "unacknowledged")))"
+            ),
         ]
         lines += list("listeners").map { listener in
-            row("listener", listener["name"]?.string ?? "", "\(Self.whole(listener["open"])) open",
-                "\(Self.whole(listener["total"])) in all")
+            row(
+                "listener",
+                listener["name"]?.string ?? "",
+                "\(Self.whole(listener["open"])) open",
+                "\(Self.whole(listener["total"])) in all"
+            )
         }
         return lines
     }
@@ -76,8 +94,11 @@ struct StatusTable {
         let refused = (value["refused"]?.object?.members ?? []).reduce(0) { $0 + ($1.value.double ?? 0) }
         let causes = (value["refused"]?.object?.members ?? []).map { "\($0.key.string ?? "") \(Self.whole($0.value))" }
         var lines = [
-            row("calls", "\(whole("calls", "total"))\(rate("calls", "total", Self.decimal))",
-                "\(whole("calls", "open")) open"),
+            row(
+                "calls",
+                "\(whole("calls", "total"))\(rate("calls", "total", Self.decimal))",
+                "\(whole("calls", "open")) open"
+            ),
             row("listens", "\(whole("listens", "total"))", "\(whole("listens", "open")) open"),
         ]
         if refused > 0 { lines.append(row("refused", Self.decimal(refused), causes.joined(separator: ", "))) }
@@ -115,7 +136,9 @@ struct StatusTable {
             return "\(Int(min(100, max(0, (cpu - cpuBefore) / elapsed * 100)).rounded())) %"
         }
         let files = "\(whole("process", "openFiles")) of \(whole("process", "openFilesLimit")) files"
-        var lines = [row("threads", shares.joined(separator: ", "), files, Self.size(number("process", "residentBytes")))]
+        var lines = [
+            row("threads", shares.joined(separator: ", "), files, Self.size(number("process", "residentBytes")))
+        ]
         if value["audit"] != nil {
             lines.append(row("audit", "\(whole("audit", "dropped")) dropped", "\(whole("audit", "waiting")) waiting"))
         }
@@ -153,7 +176,8 @@ struct StatusTable {
                 let channel = refusal["channel"]?.string ?? ""
                 let what = channel.isEmpty ? "" : " \(channel).\(refusal["name"]?.string ?? "")"
                 let rule = refusal["rule"]?.string.map { " (\($0))" } ?? ""
-                return "  \(age) ago: \(who): \(refusal["kind"]?.string ?? "")\(what): \(refusal["cause"]?.string ?? "")\(rule)"
+                return
+                    "  \(age) ago: \(who): \(refusal["kind"]?.string ?? "")\(what): \(refusal["cause"]?.string ?? "")\(rule)"
             }
     }
 
