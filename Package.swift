@@ -185,6 +185,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "GatewayAdminTests",
+            dependencies: ["GatewayAdmin", "GatewayRuntime", "GatewayTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "GatewayTests",
             dependencies: [
                 "GatewayCore", "GatewayRuntime", "GatewayTestSupport", "IPC", "IPCProtocol", "IPCTransport",

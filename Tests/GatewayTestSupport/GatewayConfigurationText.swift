@@ -63,6 +63,10 @@ public struct GatewayConfigurationText: Sendable {
     public var audit: String?
     /// Further sections, each in one line.
     public var sections: [String] = []
+    /// The mapping `admin:`, in one line; nil for none.
+    public var admin: String?
+    /// The mapping `reload:`, in one line; nil for none.
+    public var reload: String?
     /// The number of threads; nil for the default.
     public var threads: Int?
 
@@ -120,6 +124,12 @@ public struct GatewayConfigurationText: Sendable {
             lines += ["audit: \(audit)"]
         }
         lines += self.sections
+        if let admin {
+            lines += ["admin: \(admin)"]
+        }
+        if let reload {
+            lines += ["reload: \(reload)"]
+        }
         if let threads {
             lines += ["threads: \(threads)"]
         }

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Dispatch
 internal import GatewayCore
 internal import GatewayRuntime
 internal import HTTPTypes
 internal import Hummingbird
 internal import IPCProtocol
+internal import NIOPosix
 
 /// Answers the requests of operators.
 struct AdminResponder: Sendable {
@@ -16,13 +16,16 @@ struct AdminResponder: Sendable {
     let subject: AdminSubject
     let reports: Reports
     let readiness: Readiness
+    /// Where work is done that waits for files.
+    let threads: NIOThreadPool
     /// When the process began to serve, in nanoseconds since 1970.
     let startedAt: Int64
 
-    init(_ subject: AdminSubject) {
+    init(_ subject: AdminSubject, threads: NIOThreadPool) {
         self.subject = subject
+        self.threads = threads
         reports = Reports(subject.gateway)
-        readiness = Readiness(subject.gateway)
+        readiness = Readiness(subject.gateway, threads: threads)
         startedAt = WallClock.now()
     }
 
@@ -172,11 +175,9 @@ struct AdminResponder: Sendable {
 
     private func reload() async -> Response {
         let reloader = subject.reloader
-        let outcome = await withCheckedContinuation { continuation in
-            // It reads files, and threads of tasks must not wait for them.
-            AdminServer.work.async { continuation.resume(returning: reloader.reload(for: "operator")) }
-        }
-        switch outcome {
+        switch try? await threads.runIfActive({ reloader.reload(for: "operator") }) {
+        case nil:
+            return .problem(.serviceUnavailable, "the gateway is stopping")
         case .reloaded(let generation):
             return .json(.ok, .members([("generation", IPCValue(generation))]))
         case .refused(let problems):
@@ -189,8 +190,8 @@ struct AdminResponder: Sendable {
         }
     }
 
+    /// The only answer with this status; draining begins when it has been given.
     private func drain() -> Response {
-        subject.gateway.requestDrain()
-        return .json(.accepted, .members([("draining", true)]))
+        .json(.accepted, .members([("draining", true)]))
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Dispatch
 public import GatewayCore
 public import GatewayRuntime
 internal import Hummingbird
@@ -15,22 +14,19 @@ internal import Synchronization
 ///
 /// It has threads and tasks of its own, and asks those of the gateway over their mailboxes.
 public final class AdminServer: Sendable {
-    /// Where work is done that waits for files.
-    static let work = DispatchQueue(label: "ipc-gateway.admin")
     /// How many connections there may be at each place; further ones are closed at once.
     private static let mostConnections = 64
     /// How long a connection may be idle, a request may take to come, and an answer to be taken.
     private static let patience = TimeAmount.seconds(30)
     private static let headerBytes = 16 << 10
-    /// How long the end may take.
-    private static let stopPatience = DispatchTimeInterval.seconds(1)
 
     private let sockets: [(socket: OperatorSocket, place: RequestGuard.Place)]
     private let responder: AdminResponder
     private let logger: Logger
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let task = Mutex<Task<Void, Never>?>(nil)
-    private let done = DispatchSemaphore(value: 0)
+    /// For what waits for files and for servers.
+    private let threads = NIOThreadPool(numberOfThreads: 2)
 
     /// Listens, and serves from then on.
     ///
@@ -58,7 +54,8 @@ public final class AdminServer: Sendable {
         }
         self.sockets = sockets
         self.logger = logger
-        responder = AdminResponder(subject)
+        threads.start()
+        responder = AdminResponder(subject, threads: threads)
         task.withLock { $0 = Task { await self.serve() } }
         for (socket, _) in sockets { logger.info("operators are served", metadata: ["address": "\(socket.name)"]) }
     }
@@ -71,7 +68,8 @@ public final class AdminServer: Sendable {
         for (socket, _) in sockets { socket.removeFile() }
         let running = task.withLock { $0 }
         running?.cancel()
-        _ = done.wait(timeout: .now() + Self.stopPatience)
+        // That closes all connections, so nothing is waited for; and the process ends with it in any case.
+        try? group.syncShutdownGracefully()
     }
 
     private func serve() async {
@@ -80,7 +78,6 @@ public final class AdminServer: Sendable {
                 tasks.addTask { await self.serve(socket, place) }
             }
         }
-        done.signal()
     }
 
     private func serve(_ socket: OperatorSocket, _ place: RequestGuard.Place) async {
@@ -96,7 +93,8 @@ public final class AdminServer: Sendable {
                 try await withThrowingDiscardingTaskGroup { tasks in
                     for try await client in clients {
                         guard count.add(limit: Self.mostConnections) else {
-                            client.channel.close(promise: nil)
+                            // It has to be used: NIO ends the process for one that is dropped.
+                            tasks.addTask { try? await client.executeThenClose { _, _ in } }
                             continue
                         }
                         tasks.addTask { [logger] in
@@ -130,6 +128,8 @@ public final class AdminServer: Sendable {
                 defer { deadline.cancel() }
                 let response = await responder.respond(to: request, at: place)
                 try await writer.write(response: response.head, body: response.body)
+                // Not before, or the end might come faster than the answer.
+                if response.status == .accepted { responder.subject.drain() }
             },
             configuration: configuration
         )

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Dispatch
 internal import GatewayCore
 internal import GatewayRuntime
 internal import IPCProtocol
+internal import NIOPosix
 
 /// Whether the gateway is of use: its threads answer, and its local servers speak the protocol.
 actor Readiness {
@@ -21,14 +21,17 @@ actor Readiness {
         var isGood: Bool { findings.allSatisfy { $0.problem == nil } }
     }
 
-    private static let queue = DispatchQueue(label: "ipc-gateway.health")
-
     private let gateway: Gateway
+    private let threads: NIOThreadPool
     private var known: (known: Known, generation: Int, at: ContinuousClock.Instant)?
     private var asking: Task<Known, Never>?
 
-    init(_ gateway: Gateway) {
+    /// - Parameters:
+    ///   - gateway: Whose servers are asked.
+    ///   - threads: Where waiting for them is done: threads of tasks must not.
+    init(_ gateway: Gateway, threads: NIOThreadPool) {
         self.gateway = gateway
+        self.threads = threads
     }
 
     /// What was found out last; nil when nobody has asked for a while.
@@ -57,15 +60,14 @@ actor Readiness {
         let unchecked = configuration.upstreams.filter { !$0.isChecked }.map(\.name)
         let context = configuration.admin?.healthContext ?? ""
         let limit = configuration.admin?.healthDeadline ?? 2_000_000_000
-        let findings = await withCheckedContinuation { continuation in
-            // It waits for sockets, and threads of tasks must not.
-            Self.queue.async {
-                continuation.resume(returning: UpstreamProbe.ask(servers, context: context, within: limit))
-            }
+        defer { asking = nil }
+        let findings = try? await threads.runIfActive {
+            UpstreamProbe.ask(servers, context: context, within: limit)
         }
+        // They do nothing any more when the endpoint ends.
+        guard let findings else { return Known(findings: [], unchecked: configuration.upstreams.map(\.name)) }
         let found = Known(findings: findings, unchecked: unchecked)
         known = (found, snapshot.generation, ContinuousClock.now)
-        asking = nil
         return found
     }
 

@@ -34,6 +34,6 @@ public enum LatencyBuckets {
             let lower = index == 0 ? 0 : Double(bounds[index - 1])
             return lower + (Double(bounds[index]) - lower) * max(0, rank - below) / Double(count)
         }
-        return bounds.last.map(Double.init)
+        return bounds.last.map { Double($0) }
     }
 }
