@@ -20,7 +20,7 @@ HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|Process|ReloadCrowd|
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -128,6 +128,11 @@ tls-audit: build ## Scan the running gateway with sslscan: only what is configur
 units: ## Check the units for systemd with its own tools
 	@missing=''; command -v systemd-analyze >/dev/null || missing=' systemd'; $(call install,$$missing)
 	Tests/units.sh
+
+dashboard-test: build ## See the dashboard in a headless Chromium: it loads, updates, and takes names for text
+	@missing=''; command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; $(call install,$$missing)
+	node Tests/Dashboard/dashboard.mjs .build/debug/ipc-gateway "$$(command -v chromium)"
 
 memcheck: build ## Run the gateway under valgrind while clients are accepted, denied and refused
 	@missing=''; \

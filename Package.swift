@@ -95,6 +95,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
+            // Compiled in: a program that is one file has no folder of resources beside it.
+            resources: [.embedInCode("Dashboard/Dashboard.html")],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -56,6 +56,7 @@ struct AdminResponder: Sendable {
         let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         let isReading = request.method == .get || request.method == .head
         switch (path.first ?? "", path.count) {
+        case ("", 1) where isReading: return .dashboard()
         case ("metrics", 1) where isReading: return await metrics()
         case ("status", 1) where isReading: return await status()
         case ("health", 2) where isReading && path[1] == "live": return await live()
@@ -68,7 +69,7 @@ struct AdminResponder: Sendable {
         case ("sessions", 3) where request.method == .post && path[2] == "close": return await close(path[1])
         case ("reload", 1) where request.method == .post: return await reload()
         case ("drain", 1) where request.method == .post: return drain()
-        case ("metrics", 1), ("status", 1), ("health", 2), ("sessions", 1...3): return .wrongMethod("GET, HEAD")
+        case ("", 1), ("metrics", 1), ("status", 1), ("health", 2), ("sessions", 1...3): return .wrongMethod("GET, HEAD")
         case ("reload", 1), ("drain", 1): return .wrongMethod("POST")
         default: return .problem(.notFound, "there is no such page; see docs/admin.md")
         }

@@ -28,6 +28,14 @@ extension Response {
         )
     }
 
+    /// The dashboard.
+    static func dashboard() -> Response {
+        let page = DashboardPage.render()
+        var response = bytes(page.body, DashboardPage.contentType)
+        response.headers[.contentSecurityPolicy] = page.policy
+        return response
+    }
+
     /// JSON, with a line feed for terminals.
     static func json(_ status: HTTPResponse.Status, _ value: IPCValue) -> Response {
         var body: [UInt8] = []
