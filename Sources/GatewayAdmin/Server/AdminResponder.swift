@@ -69,7 +69,8 @@ struct AdminResponder: Sendable {
         case ("sessions", 3) where request.method == .post && path[2] == "close": return await close(path[1])
         case ("reload", 1) where request.method == .post: return await reload()
         case ("drain", 1) where request.method == .post: return drain()
-        case ("", 1), ("metrics", 1), ("status", 1), ("health", 2), ("sessions", 1...3): return .wrongMethod("GET, HEAD")
+        case ("", 1), ("metrics", 1), ("status", 1), ("health", 2), ("sessions", 1...3):
+            return .wrongMethod("GET, HEAD")
         case ("reload", 1), ("drain", 1): return .wrongMethod("POST")
         default: return .problem(.notFound, "there is no such page; see docs/admin.md")
         }

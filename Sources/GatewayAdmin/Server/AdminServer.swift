@@ -129,7 +129,7 @@ public final class AdminServer: Sendable {
                 let response = await responder.respond(to: request, at: place)
                 try await writer.write(response: response.head, body: response.body)
                 // Not before, or the end might come faster than the answer.
-                if response.status == .accepted { responder.subject.drain() }
+                if response.status == .accepted { responder.subject.gateway.requestDrain() }
             },
             configuration: configuration
         )
