@@ -74,12 +74,12 @@ extension AuditRequest.Outcome {
         case .limit: 6
         case .noRoute: 7
         case .unavailable: 8
-        case .lost: 9
-        case .open: 10
-        case .ended: 11
-        case .revoked: 12
-        case .closed: 13
-        case .draining: 14
+        case .draining: 9
+        case .lost: 10
+        case .open: 11
+        case .ended: 12
+        case .revoked: 13
+        case .closed: 14
         }
     }
 }

@@ -25,8 +25,14 @@ final class PeerStage {
     private let configure: (inout GatewayConfigurationText) throws -> Void
 
     /// Starts gateways that know each other.
+    ///
+    /// - Parameters:
+    ///   - names: Their names.
+    ///   - upstream: What stands behind each of them.
+    ///   - configure: Changes the configuration of each.
     init(
         _ names: [String] = ["gw-a", "gw-b"],
+        upstream: GatewayBench.Upstream = .recording,
         configure: @escaping (inout GatewayConfigurationText) throws -> Void = { _ in }
     ) throws {
         authority = try TestAuthority()
@@ -34,7 +40,9 @@ final class PeerStage {
         var ports: [String: UInt16] = [:]
         for name in names { ports[name] = try FreePort.find() }
         for name in names {
-            let bench = try GatewayBench(authority: authority) { try self.introduce(&$0, name, knowing: ports) }
+            let bench = try GatewayBench(upstream: upstream, authority: authority) {
+                try self.introduce(&$0, name, knowing: ports)
+            }
             members.append(Member(name: name, bench: bench, peerPort: ports[name] ?? 0))
         }
     }

@@ -9,41 +9,23 @@ import Testing
 
 @Suite("HAProxy", .blocking)
 struct HAProxyTests {
-    private static let program: String? = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy", "/usr/bin/haproxy"]
-        .first { (path: String) in access(path, X_OK) == 0 }
-
     @Test(
         "passes the client's address on, and its health checks make no noise",
-        .enabled(if: program != nil, "haproxy is not installed (make test-dependencies)")
+        .enabled(if: HAProxy.program != nil, "haproxy is not installed (make test-dependencies)")
     )
     func address() throws {
         let bench = try GatewayBench { configuration in
             configuration.proxy = "{ from: [127.0.0.1] }"
             configuration.audit = "{ file: audit.jsonl }"
         }
-        let port = try FreePort.find()
-        let configuration = try bench.directory.write(
-            """
-            defaults
-              mode tcp
-              timeout connect 30s
-              timeout client 60s
-              timeout server 60s
-            listen gateway
-              bind 127.0.0.1:\(port)
-              default-server send-proxy-v2 proxy-v2-options crc32c check check-send-proxy inter 200ms
-              server one 127.0.0.1:\(bench.gateway.port)
-
-            """,
-            to: "haproxy.cfg"
+        let balancer = try HAProxy(
+            bench.directory,
+            [
+                "default-server send-proxy-v2 proxy-v2-options crc32c check check-send-proxy inter 200ms",
+                "server one 127.0.0.1:\(bench.gateway.port)",
+            ]
         )
-        let balancer = try ChildProcess([Self.program ?? "", "-db", "-f", configuration])
-        var stream: BlockingStream?
-        try eventually("HAProxy listens; it says: \(balancer.errors)", within: .seconds(30)) {
-            stream = try? BlockingStream(host: "127.0.0.1", port: port)
-            return stream != nil
-        }
-        let client = try #require(stream)
+        let client = try BlockingStream(host: "127.0.0.1", port: balancer.port)
         try client.startTLS(try TLSContext(bench.tls(try bench.alice())), serverName: "localhost")
         try BlockingClient(client, context: "test").waitUntilReady()
         let accepted = try bench.gateway.waitForLog("the client") { $0["message"] == "client accepted" }
