@@ -45,9 +45,12 @@ struct BalancerTests {
                 }
         )
         let bench = stage.members[0].bench
-        var members = try (0..<6).map { _ in
+        // An odd number, so that those who come back in turn come to the other one.
+        var members = try (0..<7).map { _ in
             let peer = try PersistentPeer(port: balancer.port, tls: bench.tls(bench.alice()))
-            try eventually("there is a session") { (try? SessionStage.expectOK(try peer.connect())) != nil }
+            try eventually("there is a session; \(balancer.child.errors) \(bench.gateway.log.suffix(3))") {
+                (try? SessionStage.expectOK(try peer.connect())) != nil
+            }
             try peer.announce()
             try peer.waitUntilReady()
             return Member(peer: peer)
