@@ -48,6 +48,11 @@ struct Check: ParsableCommand {
             Console.say("shadow policy: \(count) client \(count == 1 ? "entry" : "entries"), judged and never obeyed")
         }
         Console.say(Self.audit(configuration))
+        if let admin = configuration.admin {
+            let what = admin.isControlledByAddress ? "everything" : "metrics and health"
+            let address = admin.address.map { "; \(what) at \($0)" } ?? ""
+            Console.say("operators: unix:\(configuration.resolve(admin.unix))\(address)")
+        }
         let clients = configuration.clients.count
         Console.say("\(config): good; \(clients) client \(clients == 1 ? "entry" : "entries")")
     }

@@ -13,7 +13,7 @@ import { Browser } from './browser.mjs';
 import { Stage, eventually, hostile } from './stage.mjs';
 
 const [program, chromium, folder] = process.argv.slice(2);
-const stage = new Stage(program);
+const stage = new Stage(program, folder ? '+90d' : '+3d');
 const browser = new Browser(chromium);
 
 const text = (id) => `document.getElementById('${id}').textContent`;
@@ -100,8 +100,8 @@ async function test() {
 /** Pictures of the page while clients are busy. */
 async function pictures() {
     let isOver = false;
-    const busy = async (name, index) => {
-        const client = await stage.client('alice', `window:${index}`);
+    const busy = async (index) => {
+        const client = await stage.client(['alice', 'bob', 'carol'][index % 3], `window:${index}`);
         const sample = client.getChannel('sample');
         if (index % 3 === 0) sample.listen('onTick')(() => {});
         for (let round = 0; !isOver; round++) {
@@ -117,10 +117,10 @@ async function pictures() {
     await page.resize(1280, 1000);
     const clients = [];
     for (let index = 0; index < 9; index++) {
-        clients.push(busy('alice', index));
-        await pause(7000);
+        clients.push(busy(index));
+        await pause(12_000);
     }
-    await pause(35_000);
+    await pause(60_000);
     for (const scheme of ['light', 'dark']) {
         await page.scheme(scheme);
         await pause(1500);

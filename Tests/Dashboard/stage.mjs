@@ -38,15 +38,16 @@ export const hostile = {
 export class Stage {
     #children = [];
 
-    constructor(program) {
+    /** Makes certificates; the gateway's is good for a time such as `+3d`. */
+    constructor(program, lifetime = '+3d') {
         this.program = resolve(program);
         this.folder = mkdtempSync(join(tmpdir(), 'ipcg-dash-'));
         const authority = (...words) =>
             execFileSync(new URL('../../certs/dev-ca.sh', import.meta.url).pathname, words, { stdio: 'ignore' });
         authority('init', this.file('ca'));
-        authority('server', this.file('ca'), 'server', '--dns', 'localhost', '--ip', '127.0.0.1', '--not-after', '+3d');
+        authority('server', this.file('ca'), 'server', '--dns', 'localhost', '--ip', '127.0.0.1', '--not-after', lifetime);
         authority('client', this.file('ca'), 'mallory', '--cn', hostile.identity);
-        authority('client', this.file('ca'), 'alice');
+        for (const name of ['alice', 'bob', 'carol']) authority('client', this.file('ca'), name);
         writeFileSync(this.file('gateway.yaml'), this.configuration);
     }
 

@@ -133,7 +133,7 @@ extension Gateway {
 extension ThreadReport {
     fileprivate mutating func fill(from environment: BridgeEnvironment, asked: UInt64) {
         let meter = environment.meter
-        let requests = meter.requests
+        let requests = meter.requests.figures
         let scratch = environment.reactor.scratch
         waited = MonotonicClock.now() - asked
         processorTime = MonotonicClock.threadProcessorTime()

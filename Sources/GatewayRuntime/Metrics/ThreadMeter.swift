@@ -61,11 +61,11 @@ final class ThreadMeter {
     func closing(_ reason: CloseReason.Code) { Self.count(reason.rawValue, in: &closings) }
 
     func upstreamReached(_ name: String) {
-        upstreamConnects[requests.names.number(ofUpstream: name)] += 1
+        upstreamConnects[requests.number(ofUpstream: name)] += 1
     }
 
     func upstreamLost(_ name: String, _ reason: CloseReason.Code) {
-        let place = requests.names.number(ofUpstream: name)
+        let place = requests.number(ofUpstream: name)
         upstreamLosses[ThreadReport.UpstreamLoss(upstream: place, reason: reason.rawValue), default: 0] += 1
     }
 

@@ -58,6 +58,25 @@ struct HealthTests {
         #expect(answer.value["upstreams"]?.array?.first?["status"] == "not checked")
     }
 
+    @Test("is not ready any more while the gateway drains, and lives until it ends")
+    func draining() throws {
+        let stage = try SessionStage { $0.admin = "{ unix: admin.sock }" }
+        let bench = stage.bench
+        try bench.gateway.waitForLog("the endpoint") { $0["message"] == "operators are served" }
+        // Somebody whom the gateway waits for.
+        let (peer, server) = try stage.open()
+        _ = try peer.call("sample", "echo")
+        #expect(try bench.ask("POST", "/drain").status == 202)
+        try eventually("it is not ready") {
+            let answer = try bench.askJSON("GET", "/health/ready")
+            return answer.status == 503 && answer.value["draining"] == .bool(true)
+        }
+        #expect(try bench.ask("GET", "/health/live").status == 200)
+        #expect(try bench.askJSON("POST", "/reload").status == 422)
+        server.close()
+        bench.gateway.kill()
+    }
+
     @Test("is told by the command, in a line and an exit code")
     func command() throws {
         let bench = try GatewayBench.administered(upstream: .nothing)
