@@ -110,6 +110,7 @@ public final class Gateway: Sendable {
                     try WorkerThread {
                         handover.reactor.run()
                         liveness.threadEnded(index)
+                        handover.reactor.mailbox.close()
                     }
                 )
             }

@@ -48,10 +48,10 @@ actor Reports {
 
     private func ask() async -> Known {
         let gateway = gateway
-        let answers = await Gathering.collect(gateway.threadCount, within: Self.patience) { answer in
-            gateway.askForReport { answer($0.thread, $0) }
+        let answers: [ThreadReport??] = await Gathering.collect(gateway.threadCount, within: Self.patience) { answer in
+            gateway.askForReport { answer($0, $1) }
         }
-        for (index, answer) in answers.enumerated() { last[index] = answer ?? last[index] }
+        for (index, answer) in answers.enumerated() { last[index] = (answer ?? nil) ?? last[index] }
         let found = Known(threads: last, answers: answers.map { $0 != nil })
         known = (found, ContinuousClock.now)
         asking = nil

@@ -14,21 +14,28 @@ extension Gateway {
     ///
     /// - Parameter answer: Called by each thread with its number.
     public func askForLife(_ answer: @escaping @Sendable (Int) -> Void) {
-        for (index, thread) in sessionThreads.enumerated() { thread.ask { _ in answer(index) } }
+        for (index, thread) in sessionThreads.enumerated() {
+            // One that is done has nothing to do with hanging.
+            if thread.hasEnded { answer(index) } else { thread.ask { _ in answer(index) } }
+        }
     }
 
     /// Asks every thread what it has counted.
     ///
-    /// - Parameter answer: Called by each thread.
-    public func askForReport(_ answer: @escaping @Sendable (ThreadReport) -> Void) {
+    /// - Parameter answer: Called by each thread with its number, and nil for one that has ended.
+    public func askForReport(_ answer: @escaping @Sendable (Int, ThreadReport?) -> Void) {
         let asked = MonotonicClock.now()
         for (index, thread) in sessionThreads.enumerated() {
+            if thread.hasEnded {
+                answer(index, nil)
+                continue
+            }
             thread.ask { environment in
                 let collection = Collection(ThreadReport(thread: index), environment, asked: asked)
                 let census = Census(
                     on: environment.reactor,
                     visit: { collection.add($0) },
-                    whenDone: { answer(collection.report) }
+                    whenDone: { answer(index, collection.report) }
                 )
                 census.start()
             }
@@ -49,6 +56,10 @@ extension Gateway {
         _ answer: @escaping @Sendable (Int, [SessionSummary], Int) -> Void
     ) {
         for (index, thread) in sessionThreads.enumerated() {
+            if thread.hasEnded {
+                answer(index, [], 0)
+                continue
+            }
             thread.ask { environment in
                 let found = Found()
                 let census = Census(
@@ -76,6 +87,10 @@ extension Gateway {
     ///   - answer: Called by each thread with its number, and how many it has ended.
     public func closeSessions(_ filter: SessionFilter, _ answer: @escaping @Sendable (Int, Int) -> Void) {
         for (index, thread) in sessionThreads.enumerated() {
+            if thread.hasEnded {
+                answer(index, 0)
+                continue
+            }
             thread.ask { environment in
                 let found = Found()
                 let census = Census(

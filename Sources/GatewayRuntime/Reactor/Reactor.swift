@@ -227,6 +227,7 @@ extension Reactor {
 
         private let descriptor: Descriptor
         private let work = Mutex<[Work]>([])
+        private let closed = Atomic<Bool>(false)
 
         fileprivate init() throws(SystemError) {
             let number = clinux_eventfd()
@@ -241,6 +242,14 @@ extension Reactor {
             work.withLock { $0.append(body) }
             var one: UInt64 = 1
             _ = write(descriptor.number, &one, MemoryLayout<UInt64>.size)
+        }
+
+        /// Whether the reactor's thread has ended, and nothing is done any more.
+        var isClosed: Bool { closed.load(ordering: .acquiring) }
+
+        /// The thread has ended.
+        func close() {
+            closed.store(true, ordering: .releasing)
         }
 
         fileprivate func take() -> [Work] {

@@ -22,6 +22,9 @@ final class SessionThread: @unchecked Sendable {
         }
     }
 
+    /// Whether the thread has ended, as it does in a gateway that drains when it has no connection any more.
+    var hasEnded: Bool { mailbox.isClosed }
+
     /// Asks something on the thread; nothing happens when it has ended.
     func ask(_ question: @escaping @Sendable (BridgeEnvironment) -> Void) {
         mailbox.post { _ in
