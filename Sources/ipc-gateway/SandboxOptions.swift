@@ -34,6 +34,7 @@ struct SandboxOptions: ParsableArguments {
         var plan = SandboxPlan(configuration)
         if let admin = configuration.admin {
             plan.allowListening(at: configuration.resolve(admin.unix))
+            plan.allowTasks()
             if let address = admin.address { plan.bindPorts.insert(address.port) }
         }
         // Of a service manager; in the abstract namespace when it begins so.

@@ -14,6 +14,8 @@ internal import Synchronization
 ///
 /// It has threads and tasks of its own, and asks those of the gateway over their mailboxes.
 public final class AdminServer: Sendable {
+    /// Its thread, which ends with the process: what is closed last still has something to say to it.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     /// How many connections there may be at each place; further ones are closed at once.
     private static let mostConnections = 64
     /// How long a connection may be idle, a request may take to come, and an answer to be taken.
@@ -23,7 +25,6 @@ public final class AdminServer: Sendable {
     private let sockets: [(socket: OperatorSocket, place: RequestGuard.Place)]
     private let responder: AdminResponder
     private let logger: Logger
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let task = Mutex<Task<Void, Never>?>(nil)
     /// For what waits for files and for servers.
     private let threads = NIOThreadPool(numberOfThreads: 2)
@@ -68,8 +69,7 @@ public final class AdminServer: Sendable {
         for (socket, _) in sockets { socket.removeFile() }
         let running = task.withLock { $0 }
         running?.cancel()
-        // That closes all connections, so nothing is waited for; and the process ends with it in any case.
-        try? group.syncShutdownGracefully()
+        // The thread stays: connections that are being closed have something to say to it until the process ends.
     }
 
     private func serve() async {
@@ -84,7 +84,7 @@ public final class AdminServer: Sendable {
         let http = channelSetup(place)
         let count = Counter()
         do {
-            let channel = try await ServerBootstrap(group: group)
+            let channel = try await ServerBootstrap(group: Self.group)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .bind(socket.descriptor, cleanupExistingSocketFile: false) { [logger] channel in
                     http.setup(channel: channel, logger: logger)

@@ -82,6 +82,7 @@ public final class Confinement: Sendable {
             return Confinement(allowed: nil)
         }
         try restrict(landlock, plan, logger)
+        dieOfCrashes()
         if let helper {
             do throws(SystemError) { if let privileges { try helper.become(privileges) } } catch {
                 throw GatewayStartError("sandbox: the helper cannot become the gateway's user: \(error)")
@@ -93,6 +94,11 @@ public final class Confinement: Sendable {
             allowed: landlock.allowed,
             connectPorts: landlock.restrictsPorts ? plan.connectPorts : nil
         )
+    }
+
+    /// Swift's runtime would start a program that prints where a crash was. In the sandbox it cannot, and waits for it.
+    private static func dieOfCrashes() {
+        for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] { signal(number, SIG_DFL) }
     }
 
     /// A ruleset, or why there is none.

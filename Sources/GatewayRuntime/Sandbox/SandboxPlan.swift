@@ -64,6 +64,10 @@ public struct SandboxPlan: Sendable {
         for path in Self.resolverFiles where FileID(path: path) != nil { allow(.reading, path) }
     }
 
+    /// Allows what tasks and queues need: the library below them (libdispatch) looks at the state of its own threads at
+    /// `/proc/TID/stat`, and ends the process where it cannot.
+    public mutating func allowTasks() { allow(.reading, "/proc") }
+
     /// Allows reading a file, whatever takes its place.
     public mutating func allowReading(_ file: String) { allow(.reading, foldersOf: file) }
 

@@ -192,6 +192,30 @@ struct SandboxTests {
         #expect(try bench.gateway.stop() == 0)
     }
 
+    @Test("a crash ends the process, instead of leaving it standing still")
+    func crash() throws {
+        let bench = try GatewayBench()
+        bench.gateway.child.signal(SIGABRT)
+        #expect(try bench.gateway.child.wait() == -SIGABRT)
+    }
+
+    @Test("operators are served for as long as there is anybody to ask")
+    func operators() throws {
+        let directory = try TemporaryDirectory()
+        let server = try SampleServer(directory.file("s.sock"))
+        let bench = try GatewayBench(upstream: .at(directory.file("s.sock"))) { $0.admin = "{ unix: admin.sock }" }
+        // The library below tasks looks at its threads once a second, when there are several.
+        let end = ContinuousClock.now + .seconds(3)
+        while ContinuousClock.now < end {
+            let children = try (0..<4).map { _ in
+                try ChildProcess([GatewayProcess.program(), "health", "--admin", bench.directory.file("admin.sock")])
+            }
+            for child in children { #expect(try child.wait() == 0, "\(child.errors) \(child.output)") }
+        }
+        #expect(try bench.gateway.stop() == 0)
+        try server.stop()
+    }
+
     @Test(
         "a user that cannot be had ends the start",
         arguments: [(["--user", "no-such-user-here"], "there is no user"), (["--group", "0"], "without a user")]
