@@ -89,3 +89,56 @@ export class Browser {
         }
     }
 }
+
+export class Page {
+    /** What the page has complained of: exceptions, violations of its policy, failed requests. */
+    complaints = [];
+    /** The addresses that it has asked for. */
+    requests = [];
+
+    constructor(browser, session) {
+        this.browser = browser;
+        this.session = session;
+        browser.onEvent(({ sessionId, method, params }) => {
+            if (sessionId !== session) return;
+            if (method === 'Runtime.exceptionThrown') this.complaints.push(params.exceptionDetails.exception?.description);
+            if (method === 'Log.entryAdded' && params.entry.level === 'error') this.complaints.push(params.entry.text);
+            if (method === 'Network.requestWillBeSent') this.requests.push(params.request.url);
+        });
+    }
+
+    send(method, params) {
+        return this.browser.send(method, params, this.session);
+    }
+
+    /** The value of an expression in the page. */
+    async value(expression) {
+        const { result, exceptionDetails } = await this.send('Runtime.evaluate', { expression, returnByValue: true });
+        if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+        return result.value;
+    }
+
+    /** Presses a key. */
+    async press(key, code = key, text = undefined) {
+        const virtual = { Tab: 9, ArrowLeft: 37, Escape: 27, p: 80 }[key];
+        const event = { key, code, text, windowsVirtualKeyCode: virtual };
+        await this.send('Input.dispatchKeyEvent', { ...event, type: 'keyDown' });
+        await this.send('Input.dispatchKeyEvent', { ...event, type: 'keyUp' });
+    }
+
+    async resize(width, height, isPhone = false) {
+        const metrics = { width, height, deviceScaleFactor: 1, mobile: isPhone };
+        await this.send('Emulation.setDeviceMetricsOverride', metrics);
+    }
+
+    async scheme(value) {
+        const features = [{ name: 'prefers-color-scheme', value }];
+        await this.send('Emulation.setEmulatedMedia', { features });
+    }
+
+    /** A picture of the window, PNG. */
+    async picture() {
+        const { data } = await this.send('Page.captureScreenshot', { format: 'png' });
+        return Buffer.from(data, 'base64');
+    }
+}
