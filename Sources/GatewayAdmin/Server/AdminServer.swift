@@ -127,9 +127,9 @@ public final class AdminServer: Sendable {
                 let deadline = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
                 defer { deadline.cancel() }
                 let response = await responder.respond(to: request, at: place)
+                // Not before, or the end might come faster than the answer; and also when nobody takes that.
+                defer { if response.status == .accepted { responder.subject.gateway.requestDrain() } }
                 try await writer.write(response: response.head, body: response.body)
-                // Not before, or the end might come faster than the answer.
-                if response.status == .accepted { responder.subject.gateway.requestDrain() }
             },
             configuration: configuration
         )

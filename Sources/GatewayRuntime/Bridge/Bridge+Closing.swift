@@ -93,6 +93,8 @@ extension Bridge {
     /// Ends the connection: the server hears at once, the client is told why and gets time to read it.
     func close(_ reason: CloseReason) {
         guard phase != .lingering, clientHandle != nil else { return }
+        peerDial?.cancel()
+        peerDial = nil
         pump()
         noteCut(reason)
         if phase == .handshaking, !client.isEstablished { environment.meter.handshakeEnded(reason.code.rawValue) }

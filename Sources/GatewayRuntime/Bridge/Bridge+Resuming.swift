@@ -48,10 +48,11 @@ extension Bridge {
         if let clientHandle { reactor.unwatch(clientHandle) }
         // A buffer of the thread's, which is another's next.
         client.flushOutput()
-        if client.socketNumber >= 0 { environment.meter.closed(at: listener.index) }
+        if client.socketNumber >= 0 { environment.meter.closed(at: carrierListener ?? listener.index) }
         earlierBytesIn += client.receivedByteCount
         earlierBytesOut += client.sentByteCount
         client = ClientLink(goneFrom: reactor.scratch)
+        carrierListener = nil
         clientHasMore = false
         clientHasHungUp = false
         clientStall = StallWatch()

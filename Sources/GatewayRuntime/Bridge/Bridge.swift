@@ -317,7 +317,7 @@ final class Bridge: EventHandler {
         }
         if clientHandle != nil {
             endAudit()
-            if client.socketNumber >= 0 { environment.meter.closed(at: listener.index) }
+            if client.socketNumber >= 0 { environment.meter.closed(at: carrierListener ?? listener.index) }
         }
         endHandshake()
         if isListenersClient { listener.removeClient() }

@@ -135,14 +135,18 @@ final class ClientLink {
         if case .tls(let session) = security { security = .relayed(session, proof) }
     }
 
-    /// Who brings the client; nil where it came itself.
-    func carrierIdentity() throws(TLSError) -> CertificateIdentity? {
-        if case .relayed(let session, _) = security { try session.peerCertificate() } else { nil }
+    /// Judges the peer at the other end of the connection, whomever it brings, by a snapshot.
+    ///
+    /// - Parameter listener: The listener at which it has connected.
+    /// - Throws: Why it may not bring clients.
+    func checkCarrier(by snapshot: GatewaySnapshot, at listener: Int) throws {
+        if let context = snapshot.tlsContext(of: listener) { try judgeEnd(by: context) }
+        if let identity = try tls?.peerCertificate() { try snapshot.checkPeer(identity) }
     }
 
-    /// Verifies again the certificate of who brings the client.
-    func judgeCarrier(by context: TLSContext) throws(TLSError) {
-        if case .relayed(let session, _) = security { try context.judgePeer(of: session) }
+    /// Verifies again the certificate that the other end has shown.
+    func judgeEnd(by context: TLSContext) throws(TLSError) {
+        if let tls { try context.judgePeer(of: tls) }
     }
 
     /// What was negotiated; nil without TLS.

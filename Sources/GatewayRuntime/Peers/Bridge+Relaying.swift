@@ -28,23 +28,28 @@ extension Bridge {
             let message = "the client's certificates are too many, or too large, for another gateway"
             return close(CloseReason(CloseReason.Code(rawValue: SessionCode.unknownSession.rawValue), message))
         }
+        // Said only when the client is still there: it makes the owner part with any other connection of its.
         let connect = Frame(type: .control, body: SessionControl.connect(token: token).encoded())
         let end = reactor.now + peers.timeout
         deadlines.client = .max
         let dial = PeerDial(
             gateway,
             context: context,
-            opening: frame + connect.encoded(),
             until: end,
             on: reactor
         ) { [weak self] outcome in
-            self?.peerDialled(gateway, token, outcome)
+            self?.peerDialled(gateway, token, frame + connect.encoded(), outcome)
         }
         peerDial = dial
         dial.start()
     }
 
-    private func peerDialled(_ gateway: PeerSettings.Gateway, _ token: String, _ outcome: PeerDial.Outcome) {
+    private func peerDialled(
+        _ gateway: PeerSettings.Gateway,
+        _ token: String,
+        _ opening: [UInt8],
+        _ outcome: PeerDial.Outcome
+    ) {
         peerDial = nil
         guard phase == .announcing, clientHandle != nil else { return }
         switch outcome {
@@ -54,12 +59,12 @@ extension Bridge {
             let message = "the gateway that keeps the session, '\(gateway.name)', cannot be reached"
             close(CloseReason(CloseReason.Code(rawValue: SessionCode.unknownSession.rawValue), message))
         case .reached(let link):
-            handOver(to: link, gateway, token)
+            handOver(to: link, gateway, token, opening)
         }
         settle()
     }
 
-    private func handOver(to link: ClientLink, _ gateway: PeerSettings.Gateway, _ token: String) {
+    private func handOver(to link: ClientLink, _ gateway: PeerSettings.Gateway, _ token: String, _ opening: [UInt8]) {
         let limit = snapshot.configuration.limits.clients
         guard !client.isOver else {
             return close(CloseReason(.connectionLost, "the client was gone before it had its session"))
@@ -71,6 +76,9 @@ extension Bridge {
             environment.load.removeClient()
             return close(CloseReason(.clientLimit, "there are too many clients at \(listener.name) already"))
         }
+        // What is for the client must be out of the buffer that both sides share.
+        client.flush()
+        opening.withUnsafeBytes { try? link.send($0) }
         // What it sent behind its wish belongs to its session.
         client.pending.withUnsafeBytes { try? link.send($0) }
         link.flush()
@@ -78,6 +86,7 @@ extension Bridge {
         let relay = Relay(
             client: client,
             peer: link,
+            gateway: gateway,
             listener: listener,
             snapshot: snapshot,
             environment: environment,
@@ -123,6 +132,7 @@ extension Bridge {
 
     /// Judges the client that a peer brings as if it had come here. That it has its key is what the peer is believed.
     private func accept(_ statement: RelayStatement) throws {
+        try checkCarrier()
         let chain = PeerChain(certificates: statement.chain)
         let listener = try snapshot.judgeRelayed(chain)
         let identity = PeerIdentity.certificate(try chain.identity())
@@ -139,12 +149,30 @@ extension Bridge {
         startPersistence(session.terms)
     }
 
+    /// Judges the peer by the snapshot.
+    ///
+    /// - Throws: Why it may not bring clients.
+    private func checkCarrier() throws {
+        try client.checkCarrier(by: snapshot, at: carrierListener ?? tlsListener)
+    }
+
+    /// Judges a peer that has not said whom it brings.
+    func judgePeer() -> Verdict {
+        do {
+            try checkCarrier()
+            return .notJudged
+        } catch {
+            let message = (error as? CloseReason)?.message ?? (error as? TLSError)?.message ?? "\(error)"
+            close(CloseReason(.revoked, "configuration \(snapshot.generation) does not let the peer in: \(message)"))
+            return .cut
+        }
+    }
+
     /// Parts with a connection whose peer may not bring clients any more; the session waits.
     func judgeCarrier() {
-        guard let carrierListener, phase == .open, !isDetached else { return }
+        guard carrierListener != nil, phase == .open, !isDetached else { return }
         do {
-            if let context = snapshot.tlsContext(of: carrierListener) { try client.judgeCarrier(by: context) }
-            if let identity = try client.carrierIdentity() { try snapshot.checkPeer(identity) }
+            try checkCarrier()
         } catch {
             let message = (error as? CloseReason)?.message ?? (error as? TLSError)?.message ?? "\(error)"
             detach(CloseReason(.connectionLost, "the gateway that brought the client may not any more: \(message)"))

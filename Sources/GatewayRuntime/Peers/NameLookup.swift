@@ -33,11 +33,14 @@ enum NameLookup {
             running.subtract(1, ordering: .relaxed)
             return reply(.failure(Failure(reason: "too many names are being looked up")))
         }
-        DetachedThread.start {
+        let isStarted = DetachedThread.start {
             let result = ask(host, port)
             running.subtract(1, ordering: .relaxed)
             reply(result)
         }
+        guard !isStarted else { return }
+        running.subtract(1, ordering: .relaxed)
+        reply(.failure(Failure(reason: "there is no thread to look the name '\(host)' up")))
     }
 
     private static func ask(_ host: String, _ port: UInt16) -> Result<[ListenerAddress], Failure> {

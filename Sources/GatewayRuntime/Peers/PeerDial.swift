@@ -10,7 +10,7 @@ internal import TLSEngine
 final class PeerDial: EventHandler {
     /// What has come of it.
     enum Outcome {
-        /// The connection. What it was to begin with has been sent.
+        /// The connection; nothing has been sent over it yet.
         case reached(ClientLink)
         /// There is none; a sentence for people.
         case failed(String)
@@ -21,7 +21,6 @@ final class PeerDial: EventHandler {
 
     private let gateway: PeerSettings.Gateway
     private let context: TLSContext
-    private let opening: [UInt8]
     private let reactor: Reactor
     private let end: UInt64
     private var whenDone: ((Outcome) -> Void)?
@@ -31,26 +30,25 @@ final class PeerDial: EventHandler {
     private var connecting: Socket?
     private var link: ClientLink?
     private var retryAt: UInt64?
+    /// Until when the address that is tried may take.
+    private var attemptUntil = UInt64.max
     private var reason = "it did not answer in time"
 
     /// - Parameters:
     ///   - gateway: The peer.
     ///   - context: What it is shown, and known by.
-    ///   - opening: What it is sent first.
     ///   - end: Until when it is tried, in the reactor's time.
     ///   - reactor: The thread.
     ///   - whenDone: Called once, on the thread, unless it is cancelled before.
     init(
         _ gateway: PeerSettings.Gateway,
         context: TLSContext,
-        opening: [UInt8],
         until end: UInt64,
         on reactor: Reactor,
         whenDone: @escaping (Outcome) -> Void
     ) {
         self.gateway = gateway
         self.context = context
-        self.opening = opening
         self.end = end
         self.reactor = reactor
         self.whenDone = whenDone
@@ -113,6 +111,8 @@ final class PeerDial: EventHandler {
                 if case .failed(let error) = outcome { throw error }
                 try reactor.watch(handle, socket.number, for: .writable)
                 connecting = consume socket
+                attemptUntil = reactor.now + (max(end, reactor.now) - reactor.now) / UInt64(addresses.count + 1)
+                reactor.wake(handle, at: attemptUntil)
                 return
             } catch {
                 reason = "\(address): \(error.reason)"
@@ -168,12 +168,6 @@ final class PeerDial: EventHandler {
         guard link.negotiated?.applicationProtocol == RelayStatement.applicationProtocol else {
             return fail("it is no listener for peers")
         }
-        do {
-            try opening.withUnsafeBytes { try link.send($0) }
-        } catch {
-            return fail("\(error)")
-        }
-        link.flush()
         if let handle { reactor.unwatch(handle) }
         let done = whenDone
         whenDone = nil
@@ -217,14 +211,21 @@ final class PeerDial: EventHandler {
 
     func deadlinePassed(_ deadline: UInt64) {
         if reactor.now >= end { return fail(reason) }
-        if let retryAt, retryAt <= reactor.now { lookUp() }
+        if let retryAt {
+            if retryAt <= reactor.now { lookUp() }
+        } else if attemptUntil <= reactor.now {
+            attemptUntil = .max
+            reason = "an address of it did not answer in time"
+            tryNext()
+        }
     }
 
     func continueNow() {}
 
     func costlyTurn() {}
 
-    func stopping() { fail("the gateway is stopping") }
+    /// Whom it is for is told so, too.
+    func stopping() { cancel() }
 
     func abandon() { cancel() }
 }

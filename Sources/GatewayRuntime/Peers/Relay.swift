@@ -17,6 +17,7 @@ final class Relay: EventHandler {
     private let client: ClientLink
     private let peer: ClientLink
     private let environment: BridgeEnvironment
+    private let gateway: PeerSettings.Gateway
     private let listener: ListenerLoad
     private let logger: Logger
     private let begin: UInt64
@@ -26,6 +27,8 @@ final class Relay: EventHandler {
     private var clientStall = StallWatch()
     private var peerStall = StallWatch()
     private var closing = UInt64.max
+    /// Bytes sent when `closing` was set last.
+    private var sentBefore = 0
     private var armed: UInt64 = .max
     private var reason: CloseReason?
 
@@ -33,6 +36,7 @@ final class Relay: EventHandler {
     init(
         client: ClientLink,
         peer: ClientLink,
+        gateway: PeerSettings.Gateway,
         listener: ListenerLoad,
         snapshot: GatewaySnapshot,
         environment: BridgeEnvironment,
@@ -40,6 +44,7 @@ final class Relay: EventHandler {
     ) {
         self.client = client
         self.peer = peer
+        self.gateway = gateway
         self.listener = listener
         self.snapshot = snapshot
         self.environment = environment
@@ -53,6 +58,8 @@ final class Relay: EventHandler {
         clientHandle = reactor.makeHandle(self, role: Self.clientRole)
         peerHandle = reactor.makeHandle(self, role: Self.peerRole)
         logger.info("client relayed")
+        // It may have been waited for while others were judged.
+        judgeAnew()
         settle()
     }
 
@@ -102,6 +109,10 @@ final class Relay: EventHandler {
             return dispose()
         }
         let now = reactor.now
+        // What is queued has time for as long as some of it is taken.
+        let sent = client.sentByteCount + peer.sentByteCount
+        if closing != .max, sent != sentBefore { closing = now + Self.lingerTime }
+        sentBefore = sent
         let stall = snapshot.configuration.timeouts.stall
         var next = closing
         for since in [
@@ -157,6 +168,7 @@ final class Relay: EventHandler {
         self.peerHandle = nil
         environment.load.removeClient()
         listener.removeClient()
+        environment.meter.closed(at: listener.index)
         let metadata: Logger.Metadata = [
             "reason": "\(reason?.code.rawValue ?? CloseReason.Code.stopping.rawValue)",
             "detail": "\(reason?.message ?? "the gateway is stopping")",
@@ -197,6 +209,10 @@ extension Relay: JudgedAnew {
                 throw CloseReason(.identityRefused, "the client showed no certificate")
             }
             _ = try snapshot.terms(for: identity)
+            guard snapshot.configuration.peers?.gateway(named: gateway.name) == gateway else {
+                throw CloseReason(.identityRefused, "the gateway that has its session is no peer any more")
+            }
+            if let context = snapshot.peerContext { try peer.judgeEnd(by: context) }
             environment.judging?.note(.goesOn(endedListens: 0))
         } catch {
             let message = (error as? CloseReason)?.message ?? (error as? TLSError)?.message ?? "\(error)"

@@ -31,6 +31,7 @@ extension Bridge {
 
     private func judge(by new: GatewaySnapshot) -> Verdict {
         snapshot = new
+        if awaitsStatement { return judgePeer() }
         // One that is in its handshake is judged at the end of it.
         guard phase == .open || phase == .announcing, clientHandle != nil, var session else { return .notJudged }
         do {

@@ -71,6 +71,7 @@ public final class ProgramHelper: Sendable {
             if owesAnswer, recv(socket, &answer, size, Int32(MSG_DONTWAIT)) < 0 {
                 return .failure(SystemError("ask", ETIMEDOUT))
             }
+            owesAnswer = false
             var question = question
             let sent = send(socket, &question, MemoryLayout.size(ofValue: question), Int32(MSG_NOSIGNAL))
             guard sent > 0 else { return .failure(SystemError("ask")) }

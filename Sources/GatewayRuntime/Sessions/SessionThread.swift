@@ -90,6 +90,7 @@ final class Arrival: @unchecked Sendable {
     func resolution(by environment: BridgeEnvironment) throws -> IdentityMap.Resolution {
         let current = environment.snapshot
         guard snapshot !== current else { return resolution }
+        if let carrierListener { try client.checkCarrier(by: current, at: carrierListener) }
         if let context = current.tlsContext(of: tlsListener) { try client.judge(by: context) }
         guard let identity = try client.identity() else {
             throw CloseReason(.identityRefused, "the client showed no certificate")

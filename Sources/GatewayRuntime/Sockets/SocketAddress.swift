@@ -95,7 +95,11 @@ struct SocketAddress {
                 pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { v6 in
                     var address = v6.pointee.sin6_addr
                     _ = inet_ntop(AF_INET6, &address, &text, socklen_t(text.count))
-                    return ListenerAddress(host: Self.string(text), port: UInt16(bigEndian: v6.pointee.sin6_port))
+                    var host = Self.string(text)
+                    // Who comes over IPv4 to a socket for both.
+                    let mapped = "::ffff:"
+                    if host.hasPrefix(mapped), host.contains(".") { host = String(host.dropFirst(mapped.count)) }
+                    return ListenerAddress(host: host, port: UInt16(bigEndian: v6.pointee.sin6_port))
                 }
             default:
                 nil
