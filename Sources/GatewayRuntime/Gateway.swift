@@ -29,6 +29,8 @@ public final class Gateway: Sendable {
     /// The files of the Unix sockets that are listened at.
     let socketFiles: [SocketFile]
 
+    /// Where it listens, for people.
+    private let places: [String]
     let mailboxes: [Reactor.Mailbox]
     let sessionThreads: [SessionThread]
     let logger: Logger
@@ -126,8 +128,13 @@ public final class Gateway: Sendable {
         current = Mutex(snapshot)
         self.names = Mutex(names)
         self.threads = Mutex(threads)
-        for listener in listeners {
-            logger.info("listening", metadata: ["address": "\(listener.name)", "threads": "\(threadCount)"])
+        places = listeners.map(\.name)
+    }
+
+    /// Says in the log where it listens: for when everything that goes with it is there, too.
+    public func announce() {
+        for place in places {
+            logger.info("listening", metadata: ["address": "\(place)", "threads": "\(sessionThreads.count)"])
         }
     }
 

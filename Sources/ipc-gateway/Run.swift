@@ -73,6 +73,7 @@ struct Run: ParsableCommand {
             try ConfigurationFile.snapshot(config, generation: generation) { confinement?.problems(with: $0) ?? [] }
         }
         let admin = try serveOperators(gateway, reloader, audit, logger)
+        gateway.announce()
         manager.ready(Self.status(gateway))
         gateway.startWatchdog(manager)
         gateway.whenDraining {

@@ -95,6 +95,7 @@ struct DemoAll: ParsableCommand {
         } catch is GatewayStartError {
             gateway = try Gateway(try snapshot(port: 0), logger: logger)
         }
+        gateway.announce()
         guard let address = gateway.addresses.first else {
             throw CommandFailure("the gateway listens nowhere", .failure)
         }
