@@ -32,4 +32,8 @@ struct IPCGateway: ParsableCommand {
             PolicyTools.self, Status.self, Health.self,
         ]
     )
+    static func main() {
+        TLSLibrary.staysUntilTheEnd()
+        main(nil)
+    }
 }
