@@ -27,28 +27,21 @@ public final class GatewayProcess: Sendable {
     ///   - descriptorLimit: How many files it may have open.
     ///   - logLevel: What it logs.
     ///   - program: Its path; nil for the program that is built beside the tests.
-    ///   - environment: Variables to add to those of the tests.
-    ///   - descriptors: What it gets as its descriptors from 3 on.
     ///   - launcher: A command that starts it, such as `taskset`, with its arguments.
-    ///   - arguments: Further arguments of `run`.
     /// - Throws: `TestSupportError` with what it says when it ends instead.
     public init(
         configurationFile: String,
         descriptorLimit: Int? = nil,
         logLevel: String = "debug",
         program: String? = nil,
-        environment: [String: String] = [:],
-        descriptors: [Int32] = [],
-        launcher: [String] = [],
-        arguments: [String] = []
+        launcher: [String] = []
     ) throws {
-        var words = launcher + [try program ?? Self.program(), "run", "--config", configurationFile] + arguments
-        if !Self.hasSandbox { words += ["--no-sandbox"] }
+        var words = launcher + [try program ?? Self.program(), "run", "--config", configurationFile]
         words += ["--log-format", "json", "--log-level", logLevel]
         if let descriptorLimit {
             words = ["/bin/sh", "-c", "ulimit -n \(descriptorLimit) && exec \"$@\"", "sh"] + words
         }
-        let child = try ChildProcess(words, environment: environment, descriptors: descriptors)
+        let child = try ChildProcess(words)
         self.child = child
         var log = Log()
         var port: UInt16?
@@ -63,9 +56,6 @@ public final class GatewayProcess: Sendable {
         }
         self.port = port ?? 0
     }
-
-    /// Whether gateways have their sandbox. Sanitizers do not work in it: TEST_SANDBOX=off.
-    public static let hasSandbox = ProcessInfo.processInfo.environment["TEST_SANDBOX"] != "off"
 
     /// The path of the program, which is built beside the tests.
     public static func program() throws -> String {

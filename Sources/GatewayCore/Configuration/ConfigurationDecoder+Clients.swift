@@ -72,7 +72,7 @@ extension ConfigurationDecoder {
         )
     }
 
-    mutating func decodeMatch(
+    private mutating func decodeMatch(
         _ node: Node,
         _ path: String,
         fields: [IdentityField]

@@ -64,7 +64,6 @@ extension GatewaySession {
     mutating func endServerListen(_ id: UInt64, _ outcome: AuditRequest.Outcome, at now: UInt64) -> Bool {
         guard let listen = serverRequests.unlisten(id) else { return false }
         upstreams[listen.upstream].requests[listen.remoteID] = nil
-        count(listen, outcome)
         ended(serverRequests.takeRecord(id), outcome, at: now)
         return true
     }
@@ -99,7 +98,6 @@ extension GatewaySession {
         }
         let judgement = judge(asked, message)
         guard judgement.decision.isAllowed else { return refuse(asked, message, .policy, judgement, upstream, at: now) }
-        if refusesServers { return refuse(asked, message, .draining, judgement, upstream, at: now) }
         let isCall = asked.request == .call
         if isCall, serverRequests.callCount >= terms.clientLimits.callsOutstanding {
             return refuse(asked, message, .limit("limits.callsOutstanding"), judgement, upstream, at: now)
@@ -114,10 +112,7 @@ extension GatewaySession {
             upstreams[upstream].requests[asked.id] = known
         }
         let state = isCall ? OpenRequests.State.call : .listen
-        var entry = OpenRequests.Entry(state: state, upstream: upstream, remoteID: asked.id, startedAt: now)
-        if let meter { entry.counter = meter.number(of: asked, message) }
-        _ = serverRequests.open(known, entry)
-        if !isCall { count(entry, .open) }
+        _ = serverRequests.open(known, .init(state: state, upstream: upstream, remoteID: asked.id))
         if !isCall, serverRequests.messageByteCount + message.count <= limits.queueBytes {
             serverRequests.keep(known, [UInt8](copying: message, in: 0..<message.count))
         }
@@ -139,12 +134,9 @@ extension GatewaySession {
         let denial = denied(asked, message, cause, judgement, upstream, at: now)
         guard asked.request == .call else { return .deny(answer: [], denial: denial) }
         let answer =
-            switch cause {
-            case .limit(let name):
+            if case .limit(let name) = cause {
                 ErrorAnswer.frame(asked.id, "LimitExceeded", "The \(denial) at this client is beyond \(name).")
-            case .draining:
-                ErrorAnswer.frame(asked.id, "Draining", "The client is about to be let go; the gateway is stopping.")
-            default:
+            } else {
                 ErrorAnswer.frame(
                     asked.id,
                     "AccessDenied",
@@ -172,9 +164,7 @@ extension GatewaySession {
         let record = clientRequests.takeRecord(id)
         if call.state == .answeredCall { return strayFromServer() }
         let byteCount = FrameHeader.byteCount + message.count
-        let end = call.state == .call ? outcome : .cancelled
-        countAnswer(call, end, at: now)
-        ended(record, end, byteCount, at: now)
+        ended(record, call.state == .call ? outcome : .cancelled, byteCount, at: now)
         guard outcome == .error, !terms.answers.passesStack,
             let stripped = ErrorAnswer.withoutStack(message, bodyOffset: inspected.bodyOffset, limits: limits.wire)
         else { return .forward }

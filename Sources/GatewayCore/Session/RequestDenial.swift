@@ -18,8 +18,6 @@ extension GatewaySession {
             case noRoute
             /// Its server is not there.
             case unavailable
-            /// The gateway stops.
-            case draining
         }
 
         /// What it wanted.
@@ -46,7 +44,6 @@ extension GatewaySession {
             case .busy: "the server's queue is full"
             case .noRoute: "no server has the channel"
             case .unavailable: "the server is not there"
-            case .draining: "the gateway is draining"
             }
         }
     }
@@ -61,7 +58,6 @@ extension GatewaySession.Denial.Cause {
         case .busy: .busy
         case .noRoute: .noRoute
         case .unavailable: .unavailable
-        case .draining: .draining
         }
     }
 }

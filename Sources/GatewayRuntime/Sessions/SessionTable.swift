@@ -62,10 +62,9 @@ final class SessionTable: Sendable {
     let load = SessionLoad()
     private let content = Mutex(Content())
 
-    /// - Parameter name: The gateway's name among its peers; nil for one that nobody needs to know.
-    init(gateway name: String? = nil) {
+    init() {
         var generator = SystemRandomNumberGenerator()
-        gateway = name ?? String(generator.next(upperBound: UInt32.max), radix: 36)
+        gateway = String(generator.next(upperBound: UInt32.max), radix: 36)
     }
 
     /// A token that nobody has.

@@ -1,1 +1,0 @@
-../../GatewayRuntime/Support/Mutex.swift
