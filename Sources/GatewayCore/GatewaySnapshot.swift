@@ -20,6 +20,8 @@ public final class GatewaySnapshot: Sendable {
     public let configuration: GatewayConfiguration
     /// The listeners.
     public let listeners: [Listener]
+    /// What this gateway shows its peers, and knows them by; nil without peers.
+    public let peerContext: TLSContext?
     /// Who is who.
     public let identityMap: IdentityMap
     /// The patterns of programs that entries ask for.
@@ -52,12 +54,12 @@ public final class GatewaySnapshot: Sendable {
             let tls: TLSConfiguration
             switch listener.place {
             case .unix(var socket):
-                socket.path = configuration.resolve(socket.path)
+                if listener.inherited == nil { socket.path = configuration.resolve(socket.path) }
                 listeners.append(.unix(socket))
                 continue
             case .tcp(let place, let settings):
                 address = place
-                tls = Self.tlsConfiguration(settings, configuration)
+                tls = Self.tlsConfiguration(settings, configuration, isForPeers: listener.isForPeers)
             }
             do throws(TLSConfigurationError) {
                 let context = try TLSContext(tls)
@@ -68,6 +70,7 @@ public final class GatewaySnapshot: Sendable {
                 problems += (all.isEmpty ? [error] : all).map { problem($0.description) }
             }
         }
+        peerContext = configuration.peers.flatMap { Self.peerContext($0, configuration, &problems, &notes) }
         problems += Self.socketProblems(configuration)
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         self.generation = generation
@@ -84,18 +87,15 @@ public final class GatewaySnapshot: Sendable {
 
     private static func tlsConfiguration(
         _ tls: GatewayConfiguration.ListenerTLS,
-        _ configuration: GatewayConfiguration
+        _ configuration: GatewayConfiguration,
+        isForPeers: Bool
     ) -> TLSConfiguration {
         var result = TLSConfiguration(role: .server)
         result.certificateChainFile = configuration.resolve(tls.certificate)
         result.privateKeyFile = configuration.resolve(tls.key)
         result.trustAnchorsFile = configuration.resolve(tls.clientCA)
         result.revocationListsFile = tls.crl.map(configuration.resolve)
-        switch tls.keyPassphrase {
-        case .file(let path): result.privateKeyPassphrase = .file(configuration.resolve(path))
-        case .environment(let name): result.privateKeyPassphrase = .environment(name)
-        case nil: break
-        }
+        result.privateKeyPassphrase = tls.keyPassphrase?.source(configuration)
         // Some 10 KiB each.
         result.sessionCacheCount = 4096
         result.sessionLifetime = Int(tls.resumption)
@@ -104,6 +104,10 @@ public final class GatewaySnapshot: Sendable {
         if let suites = tls.cipherSuites { result.cipherSuites = suites }
         if let ciphers = tls.ciphers { result.cipherList = ciphers.joined(separator: ":") }
         if let groups = tls.groups { result.groups = groups }
+        if isForPeers {
+            result.applicationProtocols = [RelayStatement.applicationProtocol]
+            return result
+        }
         result.applicationProtocols = [GatewaySession.applicationProtocol]
         if configuration.sessions.isOffered {
             result.applicationProtocols.append(PersistentSession.applicationProtocol)

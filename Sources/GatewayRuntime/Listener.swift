@@ -13,8 +13,18 @@ final class Listener: EventHandler {
     enum Clients {
         /// Anybody, with a certificate.
         case remote
-        /// Processes of this machine, through a Unix socket that all threads share.
+        /// Processes of this machine, through a Unix socket.
         case local
+    }
+
+    /// Where its socket comes from, and so what becomes of it at the end.
+    enum Origin {
+        /// Made for this thread alone.
+        case own
+        /// Made for all threads of the gateway.
+        case shared
+        /// Handed over by the service manager, for all threads, and for the gateway that comes after this one.
+        case inherited
     }
 
     /// Connections accepted in one turn of the loop, so that those that are there have theirs.
@@ -23,17 +33,31 @@ final class Listener: EventHandler {
     private static let descriptorPause: UInt64 = 100_000_000
     /// How long it pauses when there are too many newcomers, none of whom may be sent away.
     private static let newcomerPause: UInt64 = 10_000_000
+    /// How long connections that have begun may take to be there before the socket is closed: a round trip.
+    private static let lastCall: UInt64 = 250_000_000
+    /// How many connections are accepted at the end at most.
+    private static let lastAccepts = 16_384
 
     private let socket: Socket
     private let clients: Clients
+    private let origin: Origin
     private let load: ListenerLoad
     private let environment: BridgeEnvironment
     private var handle: Reactor.Handle?
     private var isPaused = false
+    /// When the socket is closed; the gateway stops.
+    private var closesAt: UInt64?
 
-    init(socket: consuming Socket, clients: Clients, load: ListenerLoad, environment: BridgeEnvironment) {
+    init(
+        socket: consuming Socket,
+        clients: Clients,
+        origin: Origin,
+        load: ListenerLoad,
+        environment: BridgeEnvironment
+    ) {
         self.socket = socket
         self.clients = clients
+        self.origin = origin
         self.load = load
         self.environment = environment
     }
@@ -48,9 +72,9 @@ final class Listener: EventHandler {
     }
 
     private func watch(_ handle: Reactor.Handle) throws(SystemError) {
-        switch clients {
-        case .remote: try reactor.watch(handle, socket.number, for: .readable)
-        case .local: try reactor.watch(handle, socket.number, for: [.readable, .exclusive])
+        switch origin {
+        case .own: try reactor.watch(handle, socket.number, for: .readable)
+        case .shared, .inherited: try reactor.watch(handle, socket.number, for: [.readable, .exclusive])
         }
     }
 
@@ -58,7 +82,7 @@ final class Listener: EventHandler {
         for _ in 0..<Self.acceptsPerTurn where !isPaused {
             guard acceptOne() else { break }
         }
-        if case .local = clients, !isPaused { queueUpAgain() }
+        if origin != .own, !isPaused { queueUpAgain() }
     }
 
     /// The kernel wakes the first of the threads that wait for a shared socket. Who has had a turn goes to the end of the
@@ -81,50 +105,61 @@ final class Listener: EventHandler {
             pause(for: Self.newcomerPause)
             return false
         }
-        var accepted: Int32 = -1
-        let address = SocketAddress { storage, length in accepted = clinux_accept(socket.number, storage, length) }
-        guard accepted >= 0 else {
-            let error = SystemError("accept")
+        do throws(SystemError) {
+            try accept(isCounted: true)
+            return true
+        } catch {
             load.takeBack(at: reactor.now)
             return acceptFailed(error)
         }
+    }
+
+    /// Accepts a connection and serves it.
+    ///
+    /// - Parameter isCounted: Whether the listener counts it as one in the handshake.
+    private func accept(isCounted: Bool) throws(SystemError) {
+        var accepted: Int32 = -1
+        let address = SocketAddress { storage, length in accepted = clinux_accept(socket.number, storage, length) }
+        guard accepted >= 0 else { throw SystemError("accept") }
         let connection = Socket(Descriptor(accepted))
-        switch clients {
-        case .remote: serve(connection, address.listenerAddress)
-        case .local: serve(connection)
+        let bridge =
+            switch clients {
+            case .remote: serve(connection, address.listenerAddress)
+            case .local: serve(connection)
+            }
+        guard let bridge else {
+            if isCounted { load.endHandshake() }
+            return
         }
-        return true
+        environment.meter.accepted(at: load.index)
+        bridge.isInHandshake = isCounted
+        bridge.start()
+        if closesAt != nil { bridge.stopping() }
     }
 
-    private func serve(_ connection: consuming Socket, _ address: ListenerAddress?) {
-        guard let tls = environment.snapshot.tlsContext(of: load.index) else { return load.endHandshake() }
-        // Small messages leave at once, and peers that vanished without a word are noticed within minutes.
-        let options: [(Int32, Int32, Int32)] = [
-            (Int32(IPPROTO_TCP), TCP_NODELAY, 1), (SOL_SOCKET, SO_KEEPALIVE, 1),
-            (Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60), (Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15),
-            (Int32(IPPROTO_TCP), TCP_KEEPCNT, 4),
-        ]
-        for (level, name, value) in options {
-            // A connection that was reset already refuses options; its bridge finds out.
-            try? connection.setOption(level, name, value)
-        }
+    private func serve(_ connection: consuming Socket, _ address: ListenerAddress?) -> Bridge? {
+        guard let tls = environment.snapshot.tlsContext(of: load.index) else { return nil }
+        connection.setStreamOptions()
         do throws(TLSError) {
-            let client = try ClientLink(socket: connection, context: tls, scratch: reactor.scratch)
-            Bridge(client: client, peer: address.map { "\($0)" }, listener: load, environment: environment).start()
+            let proxy = address.flatMap {
+                environment.snapshot.isProxy($0.host, at: load.index) ? ProxyEnd($0) : nil
+            }
+            let client = try ClientLink(socket: connection, context: tls, proxy: proxy, scratch: reactor.scratch)
+            return Bridge(client: client, peer: address.map { "\($0)" }, listener: load, environment: environment)
         } catch {
-            load.endHandshake()
             logger.error("a connection cannot be served", metadata: ["detail": "\(error)"])
+            return nil
         }
     }
 
-    private func serve(_ connection: consuming Socket) {
+    private func serve(_ connection: consuming Socket) -> Bridge? {
         do throws(PeerCredentials.Failure) {
             let peer = try PeerCredentials.read(connection, asksFor: environment.snapshot.asksFor(executable:))
             let client = ClientLink(socket: connection, peer: peer, scratch: reactor.scratch)
-            Bridge(client: client, peer: "\(peer)", listener: load, environment: environment).start()
+            return Bridge(client: client, peer: "\(peer)", listener: load, environment: environment)
         } catch {
-            load.endHandshake()
             logger.error("a connection cannot be served", metadata: ["detail": "\(error)"])
+            return nil
         }
     }
 
@@ -134,6 +169,11 @@ final class Listener: EventHandler {
             return false
         case EINTR, ECONNABORTED, EPROTO:
             return true
+        case EINVAL where origin == .shared:
+            // Another thread has begun to close it, as this one is about to be told.
+            isPaused = true
+            if let handle { reactor.unwatch(handle) }
+            return false
         default:
             // Most often EMFILE: the connection stays in the queue and would be reported again and again.
             // Whoever holds a descriptor without showing who they are is the first to give one back.
@@ -153,6 +193,7 @@ final class Listener: EventHandler {
     }
 
     func deadlinePassed(_ deadline: UInt64) {
+        if let closesAt, reactor.now >= closesAt { return close() }
         guard isPaused, let handle else { return }
         isPaused = false
         do throws(SystemError) {
@@ -167,11 +208,43 @@ final class Listener: EventHandler {
     func costlyTurn() {}
 
     func abandon() {
-        stopping()
-    }
-
-    func stopping() {
         if let handle { reactor.release(handle) }
         handle = nil
+    }
+
+    // MARK: The end
+
+    /// Nobody else is let in. Whoever the system has let in already is told so: a socket that is closed resets those that
+    /// wait in its queue.
+    func stopping() {
+        guard let handle, closesAt == nil else { return }
+        closesAt = reactor.now
+        switch origin {
+        case .inherited:
+            // Its queue is for the next gateway.
+            abandon()
+        case .shared:
+            // From now on the system refuses, and the queue can be emptied for good.
+            _ = shutdown(socket.number, Int32(SHUT_RD))
+            close()
+        case .own:
+            guard clinux_ignore_new_connections(socket.number) == 0 else { return close() }
+            closesAt = reactor.now + Self.lastCall
+            if isPaused { try? watch(handle) }
+            isPaused = false
+            reactor.wake(handle, at: reactor.now + Self.lastCall)
+        }
+    }
+
+    /// Empties the queue and closes the socket.
+    private func close() {
+        for _ in 0..<Self.lastAccepts {
+            do throws(SystemError) {
+                try accept(isCounted: false)
+            } catch {
+                guard [EINTR, ECONNABORTED, EPROTO].contains(error.code) else { break }
+            }
+        }
+        abandon()
     }
 }

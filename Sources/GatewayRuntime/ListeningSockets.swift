@@ -15,9 +15,10 @@ struct ListeningSockets {
     var address: ListenerAddress?
     /// The file of a Unix socket.
     var file: SocketFile?
-
+    /// Where the sockets come from.
+    var origin: Listener.Origin
     /// What logs call it.
-    var name: String { address.map { "\($0)" } ?? file.map { "unix:\($0.path)" } ?? "" }
+    var name: String
 
     /// Connections that wait to be accepted; the kernel cuts it down to net.core.somaxconn.
     private static let backlog: Int32 = 4096
@@ -29,10 +30,45 @@ struct ListeningSockets {
     }
 
     /// Listens, with a descriptor for each of `count` threads.
-    static func open(_ listener: GatewaySnapshot.Listener, count: Int) throws(GatewayStartError) -> ListeningSockets {
-        switch listener {
-        case .tcp(let address, _): try open(address, count: count)
+    ///
+    /// - Parameters:
+    ///   - listener: What to listen at.
+    ///   - settings: What the configuration says of it.
+    ///   - inherited: The sockets that there are already.
+    ///   - count: The number of threads.
+    static func open(
+        _ listener: GatewaySnapshot.Listener,
+        _ settings: GatewayConfiguration.Listener,
+        inherited: InheritedSockets,
+        count: Int
+    ) throws(GatewayStartError) -> ListeningSockets {
+        if let name = settings.inherited {
+            let found = try inherited.socket(name, for: listener)
+            var sockets = ListeningSockets(
+                descriptors: [],
+                address: found.address,
+                origin: .inherited,
+                name: found.description
+            )
+            try sockets.addCopies(of: found.descriptor, count)
+            return sockets
+        }
+        return switch listener {
+        case .tcp(let address, _): try open(address, isShared: settings.isShared, count: count)
         case .unix(let place): try open(place, count: count)
+        }
+    }
+
+    /// Adds descriptors of a socket that stays open itself.
+    private mutating func addCopies(of descriptor: Int32, _ count: Int) throws(GatewayStartError) {
+        for _ in 0..<count {
+            let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+            guard copy >= 0 else {
+                let error = SystemError("fcntl")
+                close()
+                throw GatewayStartError("cannot listen on \(name): \(error)")
+            }
+            descriptors.append(copy)
         }
     }
 
@@ -41,26 +77,24 @@ struct ListeningSockets {
         count: Int
     ) throws(GatewayStartError) -> ListeningSockets {
         let (descriptor, file) = try SocketFile.listen(place, backlog: backlog)
-        var sockets = ListeningSockets(descriptors: [descriptor], file: file)
-        for _ in 1..<count {
-            let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-            guard copy >= 0 else {
-                let error = SystemError("fcntl")
-                sockets.close()
-                throw GatewayStartError("cannot listen on \(sockets.name): \(error)")
-            }
-            sockets.descriptors.append(copy)
-        }
+        var sockets = ListeningSockets(
+            descriptors: [descriptor],
+            file: file,
+            origin: .shared,
+            name: "unix:\(file.path)"
+        )
+        try sockets.addCopies(of: descriptor, count - 1)
         return sockets
     }
 
     private static func open(
         _ address: ListenerAddress,
+        isShared: Bool,
         count: Int
     ) throws(GatewayStartError) -> ListeningSockets {
         var bound = address
         // Sockets that share a port do not notice those of another gateway; one that does not share does.
-        if address.port != 0 { try makeExclusive(address) }
+        if address.port != 0, !isShared { try makeExclusive(address) }
         var sockets: [Int32] = []
         do throws(GatewayStartError) {
             for _ in 0..<count {
@@ -79,7 +113,7 @@ struct ListeningSockets {
             for number in sockets { _ = Glibc.close(number) }
             throw error
         }
-        return ListeningSockets(descriptors: sockets, address: bound)
+        return ListeningSockets(descriptors: sockets, address: bound, origin: .own, name: "\(bound)")
     }
 
     private static func makeExclusive(_ address: ListenerAddress) throws(GatewayStartError) {
@@ -103,7 +137,9 @@ struct ListeningSockets {
         } catch {
             let hint =
                 switch error.code {
-                case EADDRINUSE: "; another program listens there"
+                case EADDRINUSE where sharingPort:
+                    "; another program listens there, one of another user or one that does not share the port"
+                case EADDRINUSE: "; another program listens there (listeners[].shared, where both are gateways)"
                 case EACCES: "; a port below 1024 needs the right to bind it"
                 case EADDRNOTAVAIL: "; no interface of this machine has the address"
                 default: ""

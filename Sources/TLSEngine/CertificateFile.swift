@@ -110,11 +110,13 @@ enum CertificateFile {
         if let uri = StoreURI(path) {
             return try uri.privateKey(passphrase)
         }
-        let bytes = try Self.read(path)
+        let secret = try SecretFile(path, largest: Self.largestFile)
         let request = PassphraseRequest(passphrase)
-        let (key, failure) = Self.withBIO(bytes) { bio in
-            let key = request.lend { PEM_read_bio_PrivateKey(bio, nil, $0, $1) }
-            return (key, key == nil ? request.failure(OpenSSLErrors.take()) : nil)
+        let (key, failure) = withExtendedLifetime(secret) {
+            Self.withBIO(secret.bytes) { bio in
+                let key = request.lend { PEM_read_bio_PrivateKey(bio, nil, $0, $1) }
+                return (key, key == nil ? request.failure(OpenSSLErrors.take()) : nil)
+            }
         }
         if let key {
             return PrivateKey(owning: key)
@@ -122,21 +124,23 @@ enum CertificateFile {
         if let failure {
             throw TLSConfigurationError(file: path, message: failure)
         }
-        let found = bytes.isEmpty ? "is empty" : "holds no readable private key"
+        let found = secret.bytes.isEmpty ? "is empty" : "holds no readable private key"
         let message = "\(found); it must hold one in PEM form (-----BEGIN PRIVATE KEY-----)"
         throw TLSConfigurationError(file: path, message: message)
     }
 
     /// The queue is empty afterwards.
     private static func withBIO<R>(_ bytes: [UInt8], _ body: (OpaquePointer?) -> R) -> R {
+        bytes.withUnsafeBytes { withBIO($0, body) }
+    }
+
+    private static func withBIO<R>(_ buffer: UnsafeRawBufferPointer, _ body: (OpaquePointer?) -> R) -> R {
         OpenSSLErrors.clear()
         defer { OpenSSLErrors.clear() }
-        return bytes.withUnsafeBytes { buffer in
-            // An empty memory BIO can only be made in the other way.
-            let bio = buffer.isEmpty ? BIO_new(BIO_s_mem()) : BIO_new_mem_buf(buffer.baseAddress, Int32(buffer.count))
-            defer { BIO_free(bio) }
-            return body(bio)
-        }
+        // An empty memory BIO can only be made in the other way.
+        let bio = buffer.isEmpty ? BIO_new(BIO_s_mem()) : BIO_new_mem_buf(buffer.baseAddress, Int32(buffer.count))
+        defer { BIO_free(bio) }
+        return body(bio)
     }
 }
 

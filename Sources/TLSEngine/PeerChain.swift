@@ -6,7 +6,24 @@ import COpenSSL
 /// The certificates that a peer has shown, kept to judge it when its connection is gone: see ``TLSContext/judge(_:)``.
 public struct PeerChain: Sendable {
     /// DER, the peer's own first.
-    let certificates: [[UInt8]]
+    public let certificates: [[UInt8]]
+
+    /// Certificates that somebody else has kept.
+    public init(certificates: [[UInt8]]) {
+        self.certificates = certificates
+    }
+
+    /// Whose the first certificate is; nothing of it is judged.
+    ///
+    /// - Throws: `.badCertificate` when it cannot be read, or a name in it cannot be trusted.
+    public func identity() throws(TLSError) -> CertificateIdentity {
+        OpenSSLErrors.clear()
+        defer { OpenSSLErrors.clear() }
+        guard let first = certificates.first else {
+            throw TLSError(code: .noClientCertificate, message: "the peer sent no certificate")
+        }
+        return try CertificateIdentity(try X509Certificate(encoded: first))
+    }
 }
 
 extension TLSSession {
@@ -36,6 +53,24 @@ extension TLSSession {
 }
 
 extension X509Certificate {
+    /// Reads DER, and nothing behind it.
+    convenience init(encoded: [UInt8]) throws(TLSError) {
+        var consumed = 0
+        let pointer = encoded.withUnsafeBufferPointer { bytes in
+            var start = bytes.baseAddress
+            let certificate = d2i_X509(nil, &start, bytes.count)
+            if let start, let base = bytes.baseAddress { consumed = start - base }
+            return certificate
+        }
+        guard let pointer else {
+            throw TLSError(code: .badCertificate, message: "a certificate of the chain cannot be read")
+        }
+        self.init(owning: pointer)
+        guard consumed == encoded.count else {
+            throw TLSError(code: .badCertificate, message: "something follows a certificate of the chain")
+        }
+    }
+
     /// Its DER form.
     fileprivate var encoded: [UInt8] {
         var start: UnsafeMutablePointer<UInt8>?

@@ -9,12 +9,14 @@ extension TLSContext {
     /// - Returns: Whose the leaf is; nil when none is configured.
     static func loadCredentials(
         _ pointer: OpaquePointer,
-        _ configuration: TLSConfiguration
+        _ configuration: TLSConfiguration,
+        _ expiries: inout [TLSExpiry]
     ) throws(TLSConfigurationError) -> CertificateIdentity? {
         guard let chainFile = configuration.certificateChainFile, let keyFile = configuration.privateKeyFile else {
             return nil
         }
         let chain = try CertificateFile.certificates(chainFile)
+        expiries += chain.compactMap { TLSExpiry(.certificate, $0) }
         let passphrase: Passphrase? =
             if let source = configuration.privateKeyPassphrase { try Passphrase(source) } else { nil }
         let key = try CertificateFile.privateKey(keyFile, passphrase)
@@ -56,7 +58,8 @@ extension TLSContext {
     /// Loads the authorities that are believed and says that peers are verified.
     static func loadTrustAnchors(
         _ pointer: OpaquePointer,
-        _ configuration: TLSConfiguration
+        _ configuration: TLSConfiguration,
+        _ expiries: inout [TLSExpiry]
     ) throws(TLSConfigurationError) {
         guard let file = configuration.trustAnchorsFile else {
             SSL_CTX_set_verify(pointer, SSL_VERIFY_NONE, nil)
@@ -64,6 +67,7 @@ extension TLSContext {
         }
         let store = SSL_CTX_get_cert_store(pointer)
         for (index, anchor) in try CertificateFile.certificates(file).enumerated() {
+            expiries += [TLSExpiry(.authority, anchor)].compactMap(\.self)
             guard X509_check_ca(anchor.pointer) == 1 else {
                 let subject = X509Certificate.text(of: X509_get_subject_name(anchor.pointer))
                 let message = "certificate number \(index + 1) (\(subject)) is not a certificate authority's"

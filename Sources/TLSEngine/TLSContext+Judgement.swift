@@ -28,17 +28,15 @@ extension TLSContext {
         defer { copenssl_sk_X509_pop_free(others) }
         var leaf: X509Certificate?
         for encoded in chain.certificates {
-            let pointer = encoded.withUnsafeBufferPointer { bytes in
-                var start = bytes.baseAddress
-                return d2i_X509(nil, &start, bytes.count)
+            let certificate = try X509Certificate(encoded: encoded)
+            guard leaf != nil else {
+                leaf = certificate
+                continue
             }
-            guard let pointer else {
-                throw TLSError(code: .badCertificate, message: "a certificate that was kept cannot be read")
-            }
-            if leaf == nil {
-                leaf = X509Certificate(owning: pointer)
-            } else if copenssl_sk_X509_push(others, pointer) <= 0 {
-                X509_free(pointer)
+            // The stack takes a reference of its own.
+            X509_up_ref(certificate.pointer)
+            if copenssl_sk_X509_push(others, certificate.pointer) <= 0 {
+                X509_free(certificate.pointer)
                 throw TLSError(code: .other, message: "OpenSSL has no memory for a chain")
             }
         }

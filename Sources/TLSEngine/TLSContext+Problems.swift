@@ -26,8 +26,14 @@ extension TLSContext {
         attempt { () throws(TLSConfigurationError) in try Self.check(configuration) }
         attempt { () throws(TLSConfigurationError) in try Self.setCiphers(pointer, configuration) }
         attempt { () throws(TLSConfigurationError) in _ = try Self.setGroups(pointer, configuration) }
-        attempt { () throws(TLSConfigurationError) in _ = try Self.loadCredentials(pointer, configuration) }
-        attempt { () throws(TLSConfigurationError) in try Self.loadTrustAnchors(pointer, configuration) }
+        attempt { () throws(TLSConfigurationError) in
+            var expiries: [TLSExpiry] = []
+            _ = try Self.loadCredentials(pointer, configuration, &expiries)
+        }
+        attempt { () throws(TLSConfigurationError) in
+            var expiries: [TLSExpiry] = []
+            try Self.loadTrustAnchors(pointer, configuration, &expiries)
+        }
         attempt { () throws(TLSConfigurationError) in _ = try Self.loadRevocationLists(pointer, configuration) }
         return problems
     }

@@ -26,6 +26,8 @@ public final class TLSContext: @unchecked Sendable {
     /// What was left out or looks wrong without being an error, for a log: groups the library does not know, an own
     /// certificate that has expired, secrets that others can read, a key log.
     public let notes: [String]
+    /// What of it ends when: own certificates, authorities, revocation lists.
+    public let expiries: [TLSExpiry]
     /// The own certificate, if there is one.
     public let certificate: CertificateIdentity?
 
@@ -65,6 +67,7 @@ public final class TLSContext: @unchecked Sendable {
         self.revocationLists = loaded.revocationLists
         self.keyLog = loaded.keyLog
         self.notes = loaded.notes
+        self.expiries = loaded.expiries
         // Borrowed: OpenSSL's callbacks come from connections, which own this object.
         SSL_CTX_set_ex_data(pointer, Self.exDataIndex, Unmanaged.passUnretained(self).toOpaque())
         self.applicationProtocols.install(in: pointer, role: configuration.role)
@@ -110,6 +113,7 @@ public final class TLSContext: @unchecked Sendable {
         var revocationLists: [RevocationList] = []
         var keyLog: KeyLog?
         var notes: [String] = []
+        var expiries: [TLSExpiry] = []
     }
 
     /// Fills a new `SSL_CTX`.
@@ -121,11 +125,12 @@ public final class TLSContext: @unchecked Sendable {
         Self.setFixedSettings(pointer)
         try Self.setCiphers(pointer, configuration)
         loaded.notes += try Self.setGroups(pointer, configuration)
-        loaded.certificate = try Self.loadCredentials(pointer, configuration)
+        loaded.certificate = try Self.loadCredentials(pointer, configuration, &loaded.expiries)
         loaded.notes += Self.periodNotes(loaded.certificate, configuration)
         loaded.notes += Self.secrecyNotes(configuration)
-        try Self.loadTrustAnchors(pointer, configuration)
+        try Self.loadTrustAnchors(pointer, configuration, &loaded.expiries)
         loaded.revocationLists = try Self.loadRevocationLists(pointer, configuration)
+        loaded.expiries += loaded.revocationLists.compactMap(TLSExpiry.init)
         Self.setResumption(pointer, configuration)
         if let path = configuration.keyLogFile {
             let keyLog = try KeyLog(path: path)

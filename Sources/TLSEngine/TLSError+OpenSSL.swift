@@ -36,6 +36,10 @@ extension TLSError {
         if httpBeginnings.contains(where: { firstBytes.starts(with: $0.utf8) }) {
             return TLSError(code: .notTLS, message: "the peer speaks plain HTTP, not TLS")
         }
+        // Versions 1 and 2.
+        if firstBytes.starts(with: "PROXY ".utf8) || firstBytes.starts(with: [0x0D, 0x0A, 0x0D, 0x0A, 0, 0x0D, 0x0A]) {
+            return TLSError(code: .notTLS, message: "the peer speaks the PROXY protocol, which is not expected of it")
+        }
         if firstBytes.starts(with: "SSH-".utf8) {
             return TLSError(code: .notTLS, message: "the peer speaks SSH, not TLS")
         }

@@ -23,11 +23,14 @@ struct Check: ParsableCommand {
         let snapshot = try ConfigurationFile.load(config)
         for note in snapshot.notes { Console.say("warning: \(note)") }
         let configuration = snapshot.configuration
-        for listener in snapshot.listeners {
+        for (listener, settings) in zip(snapshot.listeners, configuration.listeners) {
             switch listener {
-            case .tcp(let address, let tls):
+            case .tcp(_, let tls):
                 let names = tls.certificate.map { "certificate of \($0.subject)" } ?? "no certificate"
-                Console.say("listens on \(address), \(names)")
+                let shared = settings.isShared ? ", shared with other gateways" : ""
+                Console.say("listens on \(settings.name)\(shared), \(names)")
+            case .unix where settings.inherited != nil:
+                Console.say("listens on \(settings.name), a Unix socket, for local clients")
             case .unix(let socket):
                 let digits = String(socket.mode, radix: 8)
                 let mode = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
@@ -45,6 +48,11 @@ struct Check: ParsableCommand {
             Console.say("shadow policy: \(count) client \(count == 1 ? "entry" : "entries"), judged and never obeyed")
         }
         Console.say(Self.audit(configuration))
+        if let admin = configuration.admin {
+            let what = admin.isControlledByAddress ? "everything" : "metrics and health"
+            let address = admin.address.map { "; \(what) at \($0)" } ?? ""
+            Console.say("operators: unix:\(configuration.resolve(admin.unix))\(address)")
+        }
         let clients = configuration.clients.count
         Console.say("\(config): good; \(clients) client \(clients == 1 ? "entry" : "entries")")
     }

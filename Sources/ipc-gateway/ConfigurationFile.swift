@@ -15,8 +15,16 @@ enum ConfigurationFile {
     /// - Parameters:
     ///   - path: The file.
     ///   - generation: The number of the snapshot.
-    static func snapshot(_ path: String, generation: Int) throws(ConfigurationError) -> GatewaySnapshot {
-        try GatewaySnapshot(try GatewayConfiguration(yaml: try contents(path), file: path), generation: generation)
+    ///   - check: What is wrong with a configuration, before anything that it names is opened.
+    static func snapshot(
+        _ path: String,
+        generation: Int,
+        check: (GatewayConfiguration) -> [ConfigurationProblem] = { _ in [] }
+    ) throws(ConfigurationError) -> GatewaySnapshot {
+        let configuration = try GatewayConfiguration(yaml: try contents(path), file: path)
+        let problems = check(configuration)
+        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+        return try GatewaySnapshot(configuration, generation: generation)
     }
 
     /// The checked configuration with everything it names opened; exits with its problems otherwise.

@@ -16,6 +16,8 @@ extension ExitCode {
     static let unavailable = ExitCode(69)
     /// The connection ended too early, or an output cannot be written.
     static let inputOutput = ExitCode(74)
+    /// The gateway had to cut calls or sessions short when it was stopped.
+    static let cutShort = ExitCode(75)
     /// The gateway denies the call.
     static let denied = ExitCode(77)
     /// The configuration, or a file it names, is wrong.

@@ -17,6 +17,7 @@ struct IPCGateway: ParsableCommand {
             Try it:         ipc-gateway demo
             Check a file:   ipc-gateway check --config gateway.yaml
             Run it:         ipc-gateway run --config gateway.yaml
+            See how it is:  ipc-gateway status --config gateway.yaml --watch
             Ask it:         ipc-gateway explain --config gateway.yaml --certificate alice.pem --call storage.get
             Call a server:  ipc-gateway call --unix main.sock sample add '[2,3]'
             From elsewhere: ipc-gateway connect --to HOST:7443 --listen app.sock --cert … --key … --ca ca.pem
@@ -28,7 +29,11 @@ struct IPCGateway: ParsableCommand {
         version: "ipc-gateway \(Version.text) (\(TLSContext.libraryVersion))",
         subcommands: [
             Run.self, Connect.self, Check.self, Call.self, Listen.self, Trace.self, Demo.self, Certs.self, Explain.self,
-            PolicyTools.self,
+            PolicyTools.self, Status.self, Health.self,
         ]
     )
+    static func main() {
+        TLSLibrary.staysUntilTheEnd()
+        main(nil)
+    }
 }

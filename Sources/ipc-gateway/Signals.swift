@@ -29,16 +29,12 @@ struct Signals {
         while sigtimedwait(&set, nil, &time) < 0, errno == EINTR {}
     }
 
-    /// Does something at each of some signals, which are kept back (``init(_:)``), on a thread of its own until the process
-    /// ends.
-    static func onEach(_ signals: [Int32], _ body: @escaping @Sendable () -> Void) {
-        DetachedThread.start {
-            var waited = Signals(signals)
-            while true {
-                _ = waited.wait()
-                body()
-            }
-        }
+    /// What ``wake()`` sends: who waits for it looks around.
+    static let wakeUp = SIGUSR2
+
+    /// Lets whoever waits for ``wakeUp`` go on.
+    static func wake() {
+        kill(getpid(), wakeUp)
     }
 
     /// Makes writing where nobody reads an error, instead of the end of the process.

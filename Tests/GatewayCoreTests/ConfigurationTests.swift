@@ -211,4 +211,45 @@ struct ConfigurationTests {
         )
         #expect(idle.warnings.contains { $0.message.contains("every call and listen will be denied") })
     }
+
+    // MARK: Proxies and the sandbox
+
+    @Test("names the proxies whose word is taken")
+    func proxies() throws {
+        let text = Self.good.replacingOccurrences(
+            of: "    tls:",
+            with: "    proxy: { from: [127.0.0.1, 10.0.0.0/8, \"::1\"] }\n    tls:"
+        )
+        #expect(try Self.read(text).listeners[0].proxies.map(\.description) == ["127.0.0.1", "10.0.0.0/8", "::1"])
+        let wide = text.replacingOccurrences(of: "10.0.0.0/8", with: "0.0.0.0/0")
+        #expect(try Self.read(wide).warnings.first?.message.contains("everybody") == true)
+        for (network, message) in [
+            ("10.0.0.1/8", "the network is 10.0.0.0/8"), ("localhost", "expected an address or a network"),
+            ("10.0.0.0/40", "expected an address or a network"),
+        ] {
+            let problems = Self.problems(text.replacingOccurrences(of: "10.0.0.0/8", with: network))
+            #expect(problems.count == 1)
+            #expect(problems.first?.contains("etc/gateway.yaml:3:") == true, "\(problems)")
+            #expect(problems.first?.contains("listeners[0].proxy.from[1]: ") == true, "\(problems)")
+            #expect(problems.first?.contains(message) == true, "\(problems)")
+        }
+        let local = "listeners: [{ unix: a.sock, proxy: { from: [127.0.0.1] } }]\nupstreams: { main: { unix: b } }"
+        #expect(Self.problems(local).first?.contains("is for an address") == true)
+    }
+
+    @Test("says how much of a sandbox there is, and whose process it becomes")
+    func sandbox() throws {
+        #expect(try Self.read(Self.good).sandbox == SandboxSettings())
+        #expect(try Self.read(Self.good + "\nsandbox: required").sandbox.mode == .required)
+        let settings = try Self.read(Self.good + "\nsandbox: { read: [/a] }\nuser: gw\ngroup: \"12\"")
+        #expect(settings.sandbox.mode == .on)
+        #expect(settings.sandbox.read == ["/a"])
+        #expect(settings.user == "gw")
+        #expect(settings.group == "12")
+        for wrong in ["sandbox: maybe", "sandbox: { mode: off, write: [/a] }", "sandbox: { paths: [] }"] {
+            #expect(Self.problems(Self.good + "\n" + wrong).count == 1, "\(wrong)")
+        }
+        let places = settings.namedFiles.map(\.place)
+        #expect(places == ["", "listeners[0].tls.certificate", "listeners[0].tls.key", "listeners[0].tls.clientCA"])
+    }
 }

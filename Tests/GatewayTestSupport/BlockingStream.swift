@@ -94,8 +94,18 @@ public final class BlockingStream {
 
     /// Negotiates TLS over the connection, as the end that the context is for.
     ///
-    /// - Parameter serverName: Whom a client wants to reach; nil for a server.
-    public func startTLS(_ context: TLSContext, serverName: String?, resuming state: TLSResumptionState? = nil) throws {
+    /// - Parameters:
+    ///   - context: How.
+    ///   - serverName: Whom a client wants to reach; nil for a server.
+    ///   - state: A TLS session to resume.
+    ///   - preceding: Bytes that are sent in front of the first ones of TLS, together with them.
+    public func startTLS(
+        _ context: TLSContext,
+        serverName: String?,
+        resuming state: TLSResumptionState? = nil,
+        preceding: [UInt8] = []
+    ) throws {
+        preceding.withUnsafeBytes { output.append($0) }
         let session = try TLSSession(context: context, output: output, serverName: serverName, resuming: state)
         tls = session
         while true {
@@ -122,6 +132,16 @@ public final class BlockingStream {
 
     /// What is needed to resume this TLS session later; with TLS 1.3 nil until the server has sent something.
     public var resumableSession: TLSResumptionState? { tls?.resumableSession }
+
+    /// The port at this end; 0 when it has none.
+    public var localPort: UInt16 {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout.size(ofValue: address))
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+        }
+        return result == 0 && Int32(address.sin_family) == AF_INET ? UInt16(bigEndian: address.sin_port) : 0
+    }
 
     // MARK: Ending
 

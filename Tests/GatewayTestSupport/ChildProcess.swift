@@ -28,9 +28,15 @@ public final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - words: The program's path and its arguments.
     ///   - environment: Variables to add to those of the tests.
+    ///   - descriptors: What it gets as its descriptors from 3 on.
     ///   - hasInput: Whether it is told something with ``write(_:)``; otherwise there is nothing to read for it. Its input
     ///     ends with the object.
-    public init(_ words: [String], environment: [String: String] = [:], hasInput: Bool = false) throws {
+    public init(
+        _ words: [String],
+        environment: [String: String] = [:],
+        descriptors: [Int32] = [],
+        hasInput: Bool = false
+    ) throws {
         let output = try Self.makePipe()
         let errors = try Self.makePipe()
         let input = hasInput ? try Self.makeSocketPair() : (reading: -1, writing: -1)
@@ -41,7 +47,7 @@ public final class ChildProcess: Sendable {
         }
         do {
             let streams = (input: input.reading, output: output.writing, errors: errors.writing)
-            self.pid = try Self.spawn(words, environment, streams)
+            self.pid = try Self.spawn(words, environment, streams, descriptors)
         } catch {
             close(output.reading)
             close(errors.reading)
@@ -85,7 +91,8 @@ public final class ChildProcess: Sendable {
     private static func spawn(
         _ words: [String],
         _ environment: [String: String],
-        _ streams: (input: Int32, output: Int32, errors: Int32)
+        _ streams: (input: Int32, output: Int32, errors: Int32),
+        _ descriptors: [Int32]
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -97,8 +104,16 @@ public final class ChildProcess: Sendable {
         }
         posix_spawn_file_actions_adddup2(&actions, streams.output, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, streams.errors, STDERR_FILENO)
+        // Out of the way of those that they become.
+        let copies = descriptors.map { fcntl($0, F_DUPFD_CLOEXEC, Self.descriptorBound / 2) }
+        defer { for copy in copies { close(copy) } }
+        var firstToClose = STDERR_FILENO + 1
+        for copy in copies {
+            posix_spawn_file_actions_adddup2(&actions, copy, firstToClose)
+            firstToClose += 1
+        }
         // Sockets of other tests must not live on in this process.
-        for descriptor in (STDERR_FILENO + 1)..<Self.descriptorBound {
+        for descriptor in firstToClose..<Self.descriptorBound {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
         var attributes = posix_spawnattr_t()

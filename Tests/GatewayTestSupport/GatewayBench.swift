@@ -39,6 +39,7 @@ public final class GatewayBench: Sendable {
         descriptorLimit: Int? = nil,
         logLevel: String = "debug",
         authority: TestAuthority? = nil,
+        arguments: [String] = [],
         configure: (inout GatewayConfigurationText) throws -> Void = { _ in }
     ) throws {
         let directory = try TemporaryDirectory()
@@ -65,7 +66,8 @@ public final class GatewayBench: Sendable {
         self.gateway = try GatewayProcess(
             configurationFile: self.configurationFile,
             descriptorLimit: descriptorLimit,
-            logLevel: logLevel
+            logLevel: logLevel,
+            arguments: arguments
         )
     }
 

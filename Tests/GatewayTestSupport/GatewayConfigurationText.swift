@@ -37,6 +37,8 @@ public struct GatewayConfigurationText: Sendable {
     public var tls: [String: String] = [:]
     /// The members of the listener's `limits:`.
     public var listenerLimits: [String: String] = [:]
+    /// The mapping `proxy:` of the listener, in one line; nil for none.
+    public var proxy: String?
     /// The members of `identity.deny:`.
     public var deny: [String: String] = [:]
     /// The local servers.
@@ -55,8 +57,16 @@ public struct GatewayConfigurationText: Sendable {
     public var timeouts: [String: String] = [:]
     /// The members of `sessions:`.
     public var sessions: [String: String] = [:]
+    /// The members of `peers:`.
+    public var peers: [String: String] = [:]
     /// The mapping `audit:`, in one line; nil for none.
     public var audit: String?
+    /// Further sections, each in one line.
+    public var sections: [String] = []
+    /// The mapping `admin:`, in one line; nil for none.
+    public var admin: String?
+    /// The mapping `reload:`, in one line; nil for none.
+    public var reload: String?
     /// The number of threads; nil for the default.
     public var threads: Int?
 
@@ -90,6 +100,9 @@ public struct GatewayConfigurationText: Sendable {
             let members = self.listenerLimits.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
             lines.insert("    limits: { \(members.joined(separator: ", ")) }", at: 2)
         }
+        if let proxy {
+            lines.insert("    proxy: \(proxy)", at: 2)
+        }
         lines += self.tls.sorted { $0.key < $1.key }.map { "      \($0.key): \($0.value)" }
         lines += self.listeners.map { "  - \($0)" }
         lines += ["upstreams:"]
@@ -102,13 +115,20 @@ public struct GatewayConfigurationText: Sendable {
         lines += self.verbatimClients.map { [$0] } ?? ["clients:"] + self.clients.map { "  - \($0)" }
         let sections = [
             ("answers", self.answers), ("limits", self.limits), ("timeouts", self.timeouts),
-            ("sessions", self.sessions),
+            ("sessions", self.sessions), ("peers", self.peers),
         ]
         for (section, members) in sections where !members.isEmpty {
             lines += ["\(section):"] + members.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
         }
         if let audit {
             lines += ["audit: \(audit)"]
+        }
+        lines += self.sections
+        if let admin {
+            lines += ["admin: \(admin)"]
+        }
+        if let reload {
+            lines += ["reload: \(reload)"]
         }
         if let threads {
             lines += ["threads: \(threads)"]

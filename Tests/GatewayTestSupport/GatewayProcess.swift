@@ -27,21 +27,28 @@ public final class GatewayProcess: Sendable {
     ///   - descriptorLimit: How many files it may have open.
     ///   - logLevel: What it logs.
     ///   - program: Its path; nil for the program that is built beside the tests.
+    ///   - environment: Variables to add to those of the tests.
+    ///   - descriptors: What it gets as its descriptors from 3 on.
     ///   - launcher: A command that starts it, such as `taskset`, with its arguments.
+    ///   - arguments: Further arguments of `run`.
     /// - Throws: `TestSupportError` with what it says when it ends instead.
     public init(
         configurationFile: String,
         descriptorLimit: Int? = nil,
         logLevel: String = "debug",
         program: String? = nil,
-        launcher: [String] = []
+        environment: [String: String] = [:],
+        descriptors: [Int32] = [],
+        launcher: [String] = [],
+        arguments: [String] = []
     ) throws {
-        var words = launcher + [try program ?? Self.program(), "run", "--config", configurationFile]
+        var words = launcher + [try program ?? Self.program(), "run", "--config", configurationFile] + arguments
+        if !Self.hasSandbox { words += ["--no-sandbox"] }
         words += ["--log-format", "json", "--log-level", logLevel]
         if let descriptorLimit {
             words = ["/bin/sh", "-c", "ulimit -n \(descriptorLimit) && exec \"$@\"", "sh"] + words
         }
-        let child = try ChildProcess(words)
+        let child = try ChildProcess(words, environment: environment, descriptors: descriptors)
         self.child = child
         var log = Log()
         var port: UInt16?
@@ -56,6 +63,9 @@ public final class GatewayProcess: Sendable {
         }
         self.port = port ?? 0
     }
+
+    /// Whether gateways have their sandbox. Sanitizers do not work in it: TEST_SANDBOX=off.
+    public static let hasSandbox = ProcessInfo.processInfo.environment["TEST_SANDBOX"] != "off"
 
     /// The path of the program, which is built beside the tests.
     public static func program() throws -> String {

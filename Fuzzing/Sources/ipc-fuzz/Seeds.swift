@@ -73,6 +73,8 @@ enum Seeds {
                 [0, 6, UInt8(body.count >> 8), UInt8(body.count & 0xff)] + body
             }
             return messages + [[0, 0, 0, 99, 99, 0, 0, 4, 0], [1, 0, 2, 100, 100, 0, 1, 7, 2, 5, 2, 123, 125]]
+        case .proxy:
+            return proxyHeaders.map { [2, 12, 3] + $0 }
         }
     }
 
@@ -119,4 +121,21 @@ enum Seeds {
         """,
         "listeners: []\nupstreams: {}\nclients: []\nwrong: 1\n", "a: &a [*a]\n", "", "- 1",
     ]
+
+    /// Headers of the PROXY protocol, and the beginning of TLS behind some.
+    private static let proxyHeaders: [[UInt8]] = {
+        let signature = Array("\r\n\r\n\0\r\nQUIT\n".utf8)
+        let ends: [UInt8] = [0x7F, 0, 0, 2, 0x7F, 0, 0, 1, 0xCE, 0xFF, 0x9C, 0x9F]
+        // As HAProxy has sent it.
+        let extensions: [UInt8] = [3, 0, 4, 0xE1, 0x42, 0xC2, 0xD1, 5, 0, 5, 0x61, 0x62, 0x63, 0x64, 0x65]
+        let v6 = [0x20, 1, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 28) + [0x9D, 0x78, 0x1D, 0x13]
+        return [
+            signature + [0x21, 0x11, 0, 27] + ends + extensions,
+            signature + [0x21, 0x11, 0, 12] + ends + [0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5],
+            signature + [0x21, 0x11, 0, 16] + ends + [4, 0, 1, 9, 0x16, 3, 1],
+            signature + [0x21, 0x21, 0, 36] + v6, signature + [0x20, 0, 0, 0], signature + [0x20, 0, 0, 3, 4, 0, 0],
+            signature + [0x21, 0, 0, 0], signature + [0x20, 0x31, 0, 2, 1, 1],
+            Array("PROXY TCP4 1.2.3.4 1.2.3.4 5 6".utf8),
+        ]
+    }()
 }

@@ -15,6 +15,7 @@ enum Target: String, CaseIterable {
     case arguments
     case audit
     case passing
+    case proxy
 
     /// Whether the function under test is to be spoiled, to see that the target notices.
     static let isSpoiled = ProcessInfo.processInfo.environment["FUZZ_DEFECT"] == "1"
@@ -32,6 +33,7 @@ enum Target: String, CaseIterable {
         case .arguments: ArgumentTarget.run(input)
         case .audit: AuditTarget.run(input)
         case .passing: PassingTarget.run(input)
+        case .proxy: ProxyTarget.run(input)
         }
     }
 }

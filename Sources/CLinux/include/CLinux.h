@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "CLinuxSandbox.h"
+
 // One readiness report, with the token that `clinux_epoll_control` was given. The kernel's own `struct epoll_event`
 // is packed on x86-64 and holds a union; this one is neither.
 struct clinux_ready {
@@ -31,6 +33,9 @@ int clinux_epoll_control(int epoll, enum clinux_epoll_operation operation, int d
 int clinux_epoll_wait(int epoll, struct clinux_ready *ready, int capacity, int timeout);
 // Accepts one connection, non-blocking and close-on-exec.
 int clinux_accept(int listener, struct sockaddr_storage *address, socklen_t *length);
+// Lets a listening TCP socket ignore requests for new connections, whose senders ask again after a second. Those that have
+// begun still come to be accepted. 0, or -1 with errno set.
+int clinux_ignore_new_connections(int listener);
 // What the kernel says of the process at the other end of a connected Unix socket (SO_PEERCRED): its effective ids when
 // it connected. The number of a process that cannot be seen from here is 0.
 struct clinux_peer {

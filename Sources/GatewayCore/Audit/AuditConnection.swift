@@ -9,6 +9,8 @@ public struct AuditConnection: Sendable {
     public let id: String
     /// The client's address and port; of a local client its user, process and program.
     public let peer: String?
+    /// The address and port of the proxy that it comes through, which has said what its own is.
+    public let proxy: String?
     /// The address that it connected to.
     public let listener: String
     /// The field that decided who it is, of its certificate or of what the kernel says of it.
@@ -43,6 +45,7 @@ public struct AuditConnection: Sendable {
     public init(
         id: String,
         peer: String? = nil,
+        proxy: String? = nil,
         listener: String,
         identityField: String,
         identity: String,
@@ -58,6 +61,7 @@ public struct AuditConnection: Sendable {
     ) {
         self.id = id
         self.peer = peer
+        self.proxy = proxy
         self.listener = listener
         self.identityField = identityField
         self.identity = identity
@@ -89,6 +93,7 @@ public struct AuditConnection: Sendable {
         AuditConnection(
             id: id,
             peer: peer,
+            proxy: proxy,
             listener: listener,
             identityField: identityField,
             identity: identity,

@@ -45,6 +45,7 @@ struct AuditKey {
     static let milliseconds = AuditKey("milliseconds")
     static let outcome = AuditKey("outcome")
     static let peer = AuditKey("peer")
+    static let proxy = AuditKey("proxy")
     static let reason = AuditKey("reason")
     static let repeats = AuditKey("repeats")
     static let requestBytes = AuditKey("requestBytes")

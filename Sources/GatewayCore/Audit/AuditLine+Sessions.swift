@@ -8,6 +8,8 @@ public import TLSEngine
 public struct AuditArrival: Sendable {
     /// The client's address and port.
     public var peer: String?
+    /// The address and port of the proxy that it comes through.
+    public var proxy: String?
     /// The version of TLS.
     public var tlsVersion: String?
     /// The cipher suite.
@@ -16,8 +18,15 @@ public struct AuditArrival: Sendable {
     public var certificate: CertificateIdentity?
 
     /// Describes a connection; see the properties.
-    public init(peer: String?, tlsVersion: String?, cipher: String?, certificate: CertificateIdentity?) {
+    public init(
+        peer: String?,
+        proxy: String? = nil,
+        tlsVersion: String?,
+        cipher: String?,
+        certificate: CertificateIdentity?
+    ) {
         self.peer = peer
+        self.proxy = proxy
         self.tlsVersion = tlsVersion
         self.cipher = cipher
         self.certificate = certificate
@@ -83,6 +92,7 @@ extension AuditLine {
 
     private static func append(_ arrival: AuditArrival, to text: inout AuditText) {
         text.member(.peer, arrival.peer)
+        text.member(.proxy, arrival.proxy)
         text.member(.tls, arrival.tlsVersion)
         text.member(.cipher, arrival.cipher)
         text.member(.subject, arrival.certificate?.subject)

@@ -23,6 +23,8 @@ public struct AuditRequest: Sendable, Equatable {
         case noRoute = "no-route"
         /// Its server could not be reached.
         case unavailable
+        /// The gateway was stopping, and took no new requests.
+        case draining
         /// Its server went away before the answer.
         case lost
         /// A listen was subscribed; written at its start.
@@ -118,7 +120,7 @@ public struct AuditRequest: Sendable, Equatable {
     public var isAlwaysWritten: Bool {
         if shadow != nil { return true }
         return switch outcome {
-        case .denied, .busy, .limit, .deadline, .noRoute, .revoked: true
+        case .denied, .busy, .limit, .deadline, .noRoute, .revoked, .draining: true
         case .ok, .error, .cancelled, .unavailable, .lost, .open, .ended, .closed: false
         }
     }

@@ -72,7 +72,7 @@ extension ConfigurationDecoder {
         )
     }
 
-    private mutating func decodeMatch(
+    mutating func decodeMatch(
         _ node: Node,
         _ path: String,
         fields: [IdentityField]

@@ -13,28 +13,99 @@ extension ConfigurationDecoder {
         if items.isEmpty { reader.report(node, "listeners", "is empty; \(what)") }
         var listeners: [GatewayConfiguration.Listener] = []
         for item in items {
-            if let listener = decodeListener(item.node, item.path) { listeners.append(listener) }
+            guard let listener = decodeListener(item.node, item.path) else { continue }
+            if let name = listener.inherited,
+                listeners.contains(where: { $0.inherited?.utf8.elementsEqual(name.utf8) == true })
+            {
+                reader.report(item.node, item.path, "another listener takes the socket '\(name)' already")
+            }
+            listeners.append(listener)
         }
         return listeners
     }
 
+    private static let listenerKeys = ["address", "tls", "proxy", "unix", "mode", "shared", "limits", "for"]
+
     private mutating func decodeListener(_ node: Node, _ path: String) -> GatewayConfiguration.Listener? {
-        guard let section = reader.section(node, path, known: ["address", "tls", "unix", "mode", "limits"]) else {
-            return nil
-        }
+        guard let section = reader.section(node, path, known: Self.listenerKeys) else { return nil }
         let limits = section.members["limits"].map { decodeListenerLimits($0, section) } ?? ListenerLimits()
-        if section.members["unix"] != nil {
-            return decodeSocket(section).map { .init(place: .unix($0), limits: limits, line: node.mark?.line ?? 0) }
+        let proxies = decodeProxy(section)
+        let line = node.mark?.line ?? 0
+        let key = section.members["unix"] != nil ? "unix" : "address"
+        let inherited = section.members[key].flatMap { decodeInherited($0, section, key) }
+        let isShared = section.members["shared"].flatMap { decodeShared($0, section, inherited, key) } ?? false
+        if key == "unix" {
+            if let node = section.members["for"] {
+                reader.report(
+                    node,
+                    section.path(of: "for"),
+                    "peers come from other machines; a Unix socket is for clients"
+                )
+            }
+            return decodeSocket(section, isInherited: inherited != nil).map {
+                .init(place: .unix($0), inherited: inherited, limits: limits, line: line)
+            }
         }
         if let mode = section.members["mode"] {
             reader.report(mode, section.path(of: "mode"), "is for a Unix socket; an address has none")
         }
         let address = reader.required(section, "address", "IP address and port, as in 0.0.0.0:7443 (or 'unix': a path)")
-            .flatMap { decodeAddress($0, section.path(of: "address")) }
+            .flatMap { inherited == nil ? decodeAddress($0, section.path(of: "address")) : Self.inheritedAddress }
         let tls = reader.required(section, "tls", "a mapping with certificate, key and clientCA")
             .flatMap { decodeTLS($0, section.path(of: "tls")) }
+        let whom = section.members["for"].flatMap {
+            reader.choice($0, section.path(of: "for"), of: ["clients", "peers"])
+        }
         guard let address, let tls else { return nil }
-        return GatewayConfiguration.Listener(place: .tcp(address, tls), limits: limits, line: node.mark?.line ?? 0)
+        return GatewayConfiguration.Listener(
+            place: .tcp(address, tls),
+            inherited: inherited,
+            isShared: isShared,
+            limits: limits,
+            isForPeers: whom == "peers",
+            proxies: proxies,
+            line: line
+        )
+    }
+
+    // MARK: Sockets of the service manager
+
+    /// What stands in the place of an address that only the service manager knows.
+    private static let inheritedAddress = ListenerAddress(host: "systemd", port: 0)
+
+    /// The name in `systemd:NAME`; nil when the value is something else, which is read elsewhere.
+    private mutating func decodeInherited(
+        _ node: Node,
+        _ section: ConfigurationReader.Section,
+        _ key: String
+    ) -> String? {
+        let scheme = "systemd:"
+        guard case .scalar(let scalar) = node, scalar.string.utf8.starts(with: scheme.utf8) else { return nil }
+        let name = String(scalar.string.dropFirst(scheme.count))
+        // systemd.socket(5): neither control characters nor colons, at most 255 characters.
+        guard (1...255).contains(name.utf8.count),
+            name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: ":") })
+        else {
+            let message = "expected systemd:NAME, the FileDescriptorName= of a socket unit, not '\(scalar.string)'"
+            reader.report(node, section.path(of: key), message)
+            return ""
+        }
+        return name
+    }
+
+    private mutating func decodeShared(
+        _ node: Node,
+        _ section: ConfigurationReader.Section,
+        _ inherited: String?,
+        _ key: String
+    ) -> Bool? {
+        let path = section.path(of: "shared")
+        if key == "unix" {
+            reader.report(node, path, "is for an address; for a Unix socket use one of systemd's (unix: systemd:NAME)")
+        } else if inherited != nil {
+            reader.report(node, path, "is for an address; a socket of systemd's is open for the next gateway anyway")
+        }
+        return reader.boolean(node, path)
     }
 
     private mutating func decodeListenerLimits(
@@ -55,8 +126,13 @@ extension ConfigurationDecoder {
     }
 
     private mutating func decodeSocket(
-        _ section: ConfigurationReader.Section
+        _ section: ConfigurationReader.Section,
+        isInherited: Bool
     ) -> GatewayConfiguration.ListenerSocket? {
+        if let node = section.members["mode"], isInherited {
+            let message = "the socket is made by systemd; its unit has SocketMode=, SocketUser= and SocketGroup="
+            reader.report(node, section.path(of: "mode"), message)
+        }
         if let node = section.members["address"] {
             let message = "a listener has either 'address' or 'unix'; make two of it"
             reader.report(node, section.path(of: "address"), message)
@@ -87,7 +163,7 @@ extension ConfigurationDecoder {
         return mode
     }
 
-    private mutating func decodeAddress(_ node: Node, _ path: String) -> ListenerAddress? {
+    mutating func decodeAddress(_ node: Node, _ path: String) -> ListenerAddress? {
         let what = "an IP address and port, as in 0.0.0.0:7443 or [::]:7443"
         guard let text = reader.text(node, path, what) else { return nil }
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
@@ -170,7 +246,7 @@ extension ConfigurationDecoder {
         return reader.duration(node, path).map { Int64($0 / 1_000_000_000) } ?? 0
     }
 
-    private mutating func decodePassphrase(_ node: Node, _ path: String) -> GatewayConfiguration.Passphrase? {
+    mutating func decodePassphrase(_ node: Node, _ path: String) -> GatewayConfiguration.Passphrase? {
         guard let section = reader.section(node, path, known: ["file", "environment"]) else { return nil }
         let file = optionalText(section, "file", "the path of a file with the passphrase")
         let variable = optionalText(section, "environment", "the name of an environment variable")

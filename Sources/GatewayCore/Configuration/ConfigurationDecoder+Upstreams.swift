@@ -22,9 +22,10 @@ extension ConfigurationDecoder {
 
     private mutating func decodeUpstream(_ name: String, _ node: Node) -> GatewayConfiguration.Upstream? {
         let path = "upstreams.\(name)"
-        let keys = ["unix", "eager", "channels", "whenLost", "idempotent"]
+        let keys = ["unix", "eager", "channels", "whenLost", "idempotent", "health"]
         guard let section = reader.section(node, path, known: keys) else { return nil }
         let eager = section.members["eager"].flatMap { reader.boolean($0, section.path(of: "eager")) } ?? false
+        let isChecked = section.members["health"].flatMap { reader.boolean($0, section.path(of: "health")) } ?? true
         let channels = section.members["channels"].flatMap {
             decodePatterns($0, section.path(of: "channels"), "patterns for channels")
         }
@@ -45,7 +46,7 @@ extension ConfigurationDecoder {
             )
             return nil
         }
-        return GatewayConfiguration.Upstream(
+        var upstream = GatewayConfiguration.Upstream(
             name: name,
             unix: unix,
             eager: eager,
@@ -53,6 +54,8 @@ extension ConfigurationDecoder {
             whenLost: whenLost,
             idempotent: idempotent
         )
+        upstream.isChecked = isChecked
+        return upstream
     }
 
     /// The upstreams of a client entry, by name: those it lists, or all.

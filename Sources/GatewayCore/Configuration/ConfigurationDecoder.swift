@@ -74,7 +74,7 @@ struct ConfigurationDecoder {
     mutating func decode(_ root: Node) -> GatewayConfiguration? {
         let known = [
             "listeners", "upstreams", "identity", "roles", "clients", "shadow", "answers", "limits", "timeouts",
-            "sessions", "audit", "threads",
+            "sessions", "peers", "audit", "admin", "reload", "threads", "sandbox", "user", "group",
         ]
         guard let document = reader.section(root, "", known: known) else { return nil }
         let listeners = decodeListeners(document)
@@ -88,8 +88,14 @@ struct ConfigurationDecoder {
         let answers = decodeAnswers(document)
         let timeouts = decodeTimeouts(document)
         let sessions = decodeSessions(document)
+        let peers = decodePeers(document, listeners)
         let audit = decodeAudit(document)
+        let admin = decodeAdmin(document)
+        let reload = decodeReload(document)
         let threads = document.members["threads"].flatMap { reader.integer($0, "threads", in: 1...1024) }
+        let sandbox = decodeSandbox(document)
+        let user = optionalText(document, "user", "the name or number of a user")
+        let group = optionalText(document, "group", "the name or number of a group")
         guard reader.problems.isEmpty else { return nil }
         return GatewayConfiguration(
             file: reader.file,
@@ -103,8 +109,14 @@ struct ConfigurationDecoder {
             limits: limits,
             timeouts: timeouts,
             sessions: sessions,
+            peers: peers,
             audit: audit,
+            admin: admin,
+            reload: reload,
             threads: threads,
+            sandbox: sandbox,
+            user: user,
+            group: group,
             warnings: reader.warnings
         )
     }

@@ -18,8 +18,16 @@ public struct GatewayConfiguration: Sendable {
 
         /// The place.
         public var place: Place
+        /// The name of the socket that the service manager hands over. The address or path of ``place`` means nothing then.
+        public var inherited: String?
+        /// Whether another gateway may listen at the same address at the same time.
+        public var isShared = false
         /// Bounds on what comes through it.
         public var limits = ListenerLimits()
+        /// Whether other gateways connect here, with clients whose sessions this one keeps, instead of clients.
+        public var isForPeers = false
+        /// From where connections must begin with a header of the PROXY protocol, which says whose they are.
+        public var proxies: [IPNetwork] = []
         /// The line of the entry in the file.
         public var line: Int
     }
@@ -33,6 +41,12 @@ public struct GatewayConfiguration: Sendable {
         public var path: String
         /// The mode of the file. Who may write to it may connect.
         public var mode: UInt32
+
+        /// Describes a socket.
+        public init(path: String, mode: UInt32 = standardMode) {
+            self.path = path
+            self.mode = mode
+        }
     }
 
     /// Where the passphrase of a private key is.
@@ -93,6 +107,8 @@ public struct GatewayConfiguration: Sendable {
         public var whenLost: Loss?
         /// The calls that are repeated when it was lost with them and is back; nil for none.
         public var idempotent: IdempotentCalls?
+        /// Whether it is asked after its health, and the gateway is not ready without it.
+        public var isChecked = true
 
         /// Describes a server.
         public init(
@@ -154,10 +170,22 @@ public struct GatewayConfiguration: Sendable {
     public var timeouts: GatewayTimeouts
     /// Bounds on sessions that outlive their connections.
     public var sessions: SessionLimits
+    /// The other gateways of a group; nil for none.
+    public var peers: PeerSettings?
     /// The audit log; nil for none.
     public var audit: AuditSettings?
+    /// Where operators reach the gateway; nil for nowhere.
+    public var admin: AdminSettings?
+    /// When it looks for changes by itself.
+    public var reload = ReloadSettings()
     /// Number of reactor threads; nil for one per core.
     public var threads: Int?
+    /// What the process takes away from itself after its start.
+    public var sandbox: SandboxSettings
+    /// The name or number of the user to become when started by root; nil for none.
+    public var user: String?
+    /// The name or number of the group; nil for the user's own.
+    public var group: String?
     /// What is allowed but probably not meant.
     public var warnings: [ConfigurationProblem]
 
@@ -200,7 +228,8 @@ public struct ListenerAddress: Sendable, Hashable, CustomStringConvertible {
 extension GatewayConfiguration.Listener {
     /// Where it listens, for people.
     public var name: String {
-        switch place {
+        if let inherited { return "systemd:\(inherited)" }
+        return switch place {
         case .tcp(let address, _): "\(address)"
         case .unix(let socket): "unix:\(socket.path)"
         }

@@ -75,6 +75,8 @@ public struct CloseReason: Error, Sendable, Hashable, CustomStringConvertible {
         public static let revoked = Code(rawValue: "revoked")
         /// The configuration leads the client to other servers now.
         public static let serversChanged = Code(rawValue: "servers-changed")
+        /// An operator has closed it.
+        public static let closedByOperator = Code(rawValue: "closed-by-operator")
         /// The gateway is stopping.
         public static let stopping = Code(rawValue: "stopping")
         /// The gateway itself ran out of something, or failed.

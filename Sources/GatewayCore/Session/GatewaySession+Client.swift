@@ -82,6 +82,7 @@ extension GatewaySession {
         guard let upstream = terms.routes.upstream(for: message.extracting(asked.channel)) else {
             return refuse(asked, message, .noRoute, judgement, at: now)
         }
+        if isDraining { return refuse(asked, message, .draining, judgement, upstream, at: now) }
         if let cause = obstacle(asked, message, upstream, at: now) {
             return refuse(asked, message, cause, judgement, upstream, at: now)
         }
@@ -126,7 +127,8 @@ extension GatewaySession {
     ) -> ClientAction {
         let isDown = upstreams[upstream].isDown(at: now)
         if case .down = upstreams[upstream].phase, !isDown { upstreams[upstream].phase = .idle }
-        var entry = OpenRequests.Entry(state: .call, upstream: upstream, remoteID: asked.id)
+        var entry = OpenRequests.Entry(state: .call, upstream: upstream, remoteID: asked.id, startedAt: now)
+        if let meter { entry.counter = meter.number(of: asked, message) }
         var action = ClientAction.forward(to: upstream)
         var kept: [UInt8]?
         if asked.request == .listen {
@@ -149,6 +151,7 @@ extension GatewaySession {
             }
         }
         _ = clientRequests.open(asked.id, entry)
+        if asked.request == .listen { count(entry, .open) }
         if let kept { clientRequests.keep(asked.id, kept) }
         if let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
             clientRequests.record(asked.id, record)
@@ -174,6 +177,7 @@ extension GatewaySession {
     mutating func endListen(_ id: UInt64, _ outcome: AuditRequest.Outcome, at now: UInt64) -> OpenRequests.Entry? {
         guard let listen = clientRequests.unlisten(id) else { return nil }
         if let frame = keptListens.removeValue(forKey: id) { keptByteCount -= frame.count }
+        count(listen, outcome)
         ended(clientRequests.takeRecord(id), outcome, at: now)
         if listen.state == .waitingListen { upstreams[listen.upstream].waitingListens -= 1 }
         return listen
@@ -189,7 +193,9 @@ extension GatewaySession {
         guard let call = serverRequests.answer(id) else { return strayUnless(nil) }
         upstreams[call.upstream].requests[call.remoteID] = nil
         let byteCount = FrameHeader.byteCount + message.count
-        ended(serverRequests.takeRecord(id), call.state == .call ? outcome : .cancelled, byteCount, at: now)
+        let end = call.state == .call ? outcome : .cancelled
+        count(call, end)
+        ended(serverRequests.takeRecord(id), end, byteCount, at: now)
         return pass(inspected, message, call)
     }
 
@@ -247,6 +253,9 @@ extension GatewaySession {
         case .unavailable:
             let message = "The server behind the gateway is not there; the \(denial) was not passed. Try later."
             return ErrorAnswer.frame(id, "UpstreamUnavailable", message)
+        case .draining:
+            let message = "The gateway is stopping (draining); the \(denial) was not passed. Connect anew."
+            return ErrorAnswer.frame(id, "Draining", message)
         }
     }
 }

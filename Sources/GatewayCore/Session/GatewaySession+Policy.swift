@@ -60,6 +60,7 @@ extension GatewaySession {
         at now: UInt64
     ) -> Denial {
         deniedCount += 1
+        count(asked, message, cause.outcome)
         if recording != nil {
             var record = makeRecord(asked, message, judgement, upstream, at: now)
             record.outcome = cause.outcome
@@ -163,10 +164,12 @@ extension GatewaySession {
     public mutating func close(at now: UInt64) {
         terms.identityLoad?.removeCalls(sharedCallCount)
         for id in clientRequests.ids(where: { _ in true }) {
+            if let entry = clientRequests[id] { count(entry, .closed) }
             ended(clientRequests.takeRecord(id), .closed, at: now)
             clientRequests.close(id)
         }
         for id in serverRequests.ids(where: { _ in true }) {
+            if let entry = serverRequests[id] { count(entry, .closed) }
             ended(serverRequests.takeRecord(id), .closed, at: now)
             serverRequests.close(id)
         }

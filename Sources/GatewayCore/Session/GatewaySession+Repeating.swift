@@ -102,6 +102,7 @@ extension GatewaySession {
         upstreams[call.upstream].waitingCalls -= 1
         repeatable.forget(id)
         terms.identityLoad?.removeCalls(1)
+        count(call, outcome)
         ended(clientRequests.takeRecord(id), outcome, answer.count, at: now)
         return answer
     }

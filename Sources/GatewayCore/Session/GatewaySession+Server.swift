@@ -64,6 +64,7 @@ extension GatewaySession {
     mutating func endServerListen(_ id: UInt64, _ outcome: AuditRequest.Outcome, at now: UInt64) -> Bool {
         guard let listen = serverRequests.unlisten(id) else { return false }
         upstreams[listen.upstream].requests[listen.remoteID] = nil
+        count(listen, outcome)
         ended(serverRequests.takeRecord(id), outcome, at: now)
         return true
     }
@@ -98,6 +99,7 @@ extension GatewaySession {
         }
         let judgement = judge(asked, message)
         guard judgement.decision.isAllowed else { return refuse(asked, message, .policy, judgement, upstream, at: now) }
+        if refusesServers { return refuse(asked, message, .draining, judgement, upstream, at: now) }
         let isCall = asked.request == .call
         if isCall, serverRequests.callCount >= terms.clientLimits.callsOutstanding {
             return refuse(asked, message, .limit("limits.callsOutstanding"), judgement, upstream, at: now)
@@ -112,7 +114,10 @@ extension GatewaySession {
             upstreams[upstream].requests[asked.id] = known
         }
         let state = isCall ? OpenRequests.State.call : .listen
-        _ = serverRequests.open(known, .init(state: state, upstream: upstream, remoteID: asked.id))
+        var entry = OpenRequests.Entry(state: state, upstream: upstream, remoteID: asked.id, startedAt: now)
+        if let meter { entry.counter = meter.number(of: asked, message) }
+        _ = serverRequests.open(known, entry)
+        if !isCall { count(entry, .open) }
         if !isCall, serverRequests.messageByteCount + message.count <= limits.queueBytes {
             serverRequests.keep(known, [UInt8](copying: message, in: 0..<message.count))
         }
@@ -134,9 +139,12 @@ extension GatewaySession {
         let denial = denied(asked, message, cause, judgement, upstream, at: now)
         guard asked.request == .call else { return .deny(answer: [], denial: denial) }
         let answer =
-            if case .limit(let name) = cause {
+            switch cause {
+            case .limit(let name):
                 ErrorAnswer.frame(asked.id, "LimitExceeded", "The \(denial) at this client is beyond \(name).")
-            } else {
+            case .draining:
+                ErrorAnswer.frame(asked.id, "Draining", "The client is about to be let go; the gateway is stopping.")
+            default:
                 ErrorAnswer.frame(
                     asked.id,
                     "AccessDenied",
@@ -164,7 +172,9 @@ extension GatewaySession {
         let record = clientRequests.takeRecord(id)
         if call.state == .answeredCall { return strayFromServer() }
         let byteCount = FrameHeader.byteCount + message.count
-        ended(record, call.state == .call ? outcome : .cancelled, byteCount, at: now)
+        let end = call.state == .call ? outcome : .cancelled
+        countAnswer(call, end, at: now)
+        ended(record, end, byteCount, at: now)
         guard outcome == .error, !terms.answers.passesStack,
             let stripped = ErrorAnswer.withoutStack(message, bodyOffset: inspected.bodyOffset, limits: limits.wire)
         else { return .forward }

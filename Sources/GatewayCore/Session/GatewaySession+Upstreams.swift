@@ -74,6 +74,7 @@ extension GatewaySession {
                     "UpstreamUnavailable",
                     "The server behind the gateway is not there; the call was not passed. Try later."
                 )
+            count(call, wasReached ? .lost : .unavailable)
             ended(record, wasReached ? .lost : .unavailable, answer.count, at: now)
             frames += answer
         }
@@ -89,6 +90,7 @@ extension GatewaySession {
             case .call: frames += Frame.regular(IPCMessage.cancel(id: id)).encoded()
             default: break
             }
+            count(request, .lost)
             ended(serverRequests.takeRecord(id), .lost, at: now)
             serverRequests.close(id)
         }
@@ -144,6 +146,7 @@ extension GatewaySession {
             if call.state == .call {
                 tasks.append(.tellServer(call.upstream, Frame.regular(IPCMessage.cancel(id: due.id)).encoded()))
             }
+            count(call, .deadline)
             ended(clientRequests.takeRecord(due.id), .deadline, answer.count, at: now)
             tasks.append(.tellClient(answer))
         }

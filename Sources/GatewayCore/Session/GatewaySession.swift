@@ -109,6 +109,8 @@ public struct GatewaySession: Sendable {
     var repeatable = RepeatableCalls()
     /// Whether the client asks nothing more.
     var clientHasEnded = false
+    /// Whether the session comes to its end because the gateway stops.
+    var draining = DrainState.serving
     /// What the client is told with the next tasks.
     var dueAnswers: [UInt8] = []
     var deadlines = DeadlineQueue()
@@ -118,6 +120,9 @@ public struct GatewaySession: Sendable {
     var shadow: AccessPolicy?
     var recording: RequestRecording?
     var recorded: [AuditRequest] = []
+    /// Counts what becomes of requests, by the meter's numbers of the session's servers; nil where nobody wants to know.
+    var meter: RequestMeter?
+    var meterUpstreams: [Int32] = []
     /// Bytes of arguments that are kept for records of open requests.
     var openArgumentBytes = 0
 

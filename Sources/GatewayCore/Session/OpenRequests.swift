@@ -35,6 +35,10 @@ struct OpenRequests: Sendable {
         var remoteID: UInt64
         /// When the gateway gives up waiting; `UInt64.max` is never.
         var deadline = UInt64.max
+        /// The number of the name that it is counted by.
+        var counter: Int32 = 0
+        /// When it passed.
+        var startedAt: UInt64 = 0
     }
 
     private var entries: [UInt64: Entry] = [:]
@@ -58,6 +62,9 @@ struct OpenRequests: Sendable {
     func ids(where holds: (Entry) -> Bool) -> [UInt64] {
         entries.filter { holds($0.value) }.keys.sorted()
     }
+
+    /// Whether there is an open request for which something holds.
+    func contains(where holds: (Entry) -> Bool) -> Bool { entries.values.contains(where: holds) }
 
     /// Adds a request.
     ///

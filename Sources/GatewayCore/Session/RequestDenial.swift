@@ -18,6 +18,8 @@ extension GatewaySession {
             case noRoute
             /// Its server is not there.
             case unavailable
+            /// The gateway stops.
+            case draining
         }
 
         /// What it wanted.
@@ -44,6 +46,7 @@ extension GatewaySession {
             case .busy: "the server's queue is full"
             case .noRoute: "no server has the channel"
             case .unavailable: "the server is not there"
+            case .draining: "the gateway is draining"
             }
         }
     }
@@ -58,6 +61,7 @@ extension GatewaySession.Denial.Cause {
         case .busy: .busy
         case .noRoute: .noRoute
         case .unavailable: .unavailable
+        case .draining: .draining
         }
     }
 }

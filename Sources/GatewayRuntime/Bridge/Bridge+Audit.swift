@@ -13,6 +13,15 @@ extension Bridge {
         audit?.closes(reason)
     }
 
+    /// A proxy has said who its client is: from here on that is the peer, in the log too.
+    func comesThroughProxy(_ client: String) {
+        peer = client
+        log.comesThroughProxy(client, proxyName)
+    }
+
+    /// The address of the proxy that the client comes through, where it has said who that is.
+    var proxyName: String? { client.proxy.flatMap { $0.client == nil ? nil : "\($0.address)" } }
+
     func startAudit(_ session: GatewaySession) {
         guard let auditLog = environment.audit, let settings = snapshot.configuration.audit,
             let context = session.context
@@ -23,6 +32,7 @@ extension Bridge {
         let connection = AuditConnection(
             id: auditLog.makeConnectionID(),
             peer: peer,
+            proxy: proxyName,
             listener: listener.name,
             identityField: resolution.field.rawValue,
             identity: resolution.value,
@@ -50,6 +60,7 @@ extension Bridge {
         guard let log = environment.audit else { return }
         let arrival = AuditArrival(
             peer: peer,
+            proxy: proxyName,
             tlsVersion: client.negotiated?.version.rawValue,
             cipher: client.negotiated?.cipher,
             certificate: client.certificate

@@ -93,7 +93,11 @@ extension Bridge {
     /// Ends the connection: the server hears at once, the client is told why and gets time to read it.
     func close(_ reason: CloseReason) {
         guard phase != .lingering, clientHandle != nil else { return }
+        peerDial?.cancel()
+        peerDial = nil
         pump()
+        noteCut(reason)
+        if phase == .handshaking, !client.isEstablished { environment.meter.handshakeEnded(reason.code.rawValue) }
         phase = .lingering
         logClosing(reason)
         dropUpstreams()
@@ -171,9 +175,7 @@ extension Bridge {
                 CloseReason(.sessionExpired, "the client did not come back within \(time) (sessions.graceTime)")
             )
         }
-        if deadlines.leaving <= now {
-            return close(CloseReason(.stopping, "the gateway is stopping, and the client did not finish in time"))
-        }
+        if deadlines.leaving <= now { return leavingExpired() }
         if deadlines.clientRate <= now || deadlines.upstreamRate <= now {
             // What the sockets hold is reported again.
             noteActivity()
@@ -181,7 +183,8 @@ extension Bridge {
             if deadlines.upstreamRate <= now { deadlines.upstreamRate = .max }
         } else if deadlines.client <= now {
             if phase == .handshaking {
-                let message = "no TLS handshake within \(Self.text(timeouts.handshake))"
+                let what = client.proxy?.isInsideHeader == true ? "PROXY header and TLS handshake" : "TLS handshake"
+                let message = "no \(what) within \(Self.text(timeouts.handshake))"
                 close(CloseReason(.handshakeTimeout, message))
             } else {
                 close(CloseReason(.contextTimeout, "no context within \(Self.text(timeouts.context))"))
@@ -291,6 +294,7 @@ extension CloseReason {
         case .contextNotAllowed: "this client may not have the context it announces"
         case .clientLimit, .identityLimit: "there are too many clients"
         case .stallTimeout: "what was queued was not taken in time"
+        case .stopping: "the gateway is stopping"
         case .gatewayFailure: "the gateway cannot go on with this connection"
         default: message
         }

@@ -16,6 +16,7 @@ extension Bridge {
     func receiveFromClient() {
         let reception = client.receive()
         defer { client.flush() }
+        if let client = client.proxy?.takeAnnouncement() { comesThroughProxy("\(client)") }
         switch reception {
         case .nothing:
             break
@@ -25,7 +26,7 @@ extension Bridge {
         case .plaintext(let count):
             noteActivity()
             charge(count, &clientRate, &deadlines.clientRate, isInbound: true)
-            if client.isEstablished, session == nil { handshakeFinished() }
+            if client.isEstablished, session == nil, !awaitsStatement { handshakeFinished() }
             if count > 0 { persistence?.session.heard(at: reactor.now) }
             guard phase != .lingering else { return }
             let plaintext = UnsafeMutableRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count])
@@ -54,7 +55,9 @@ extension Bridge {
     }
 
     private func handshakeFinished() {
+        if !client.isLocal { environment.meter.handshakeEnded(client.isResumed ? "resumed" : "full") }
         log.established(client.negotiated)
+        if environment.isDraining { return close(CloseReason(.stopping, "the gateway is stopping")) }
         // It may have begun under another, whose authorities and revocation lists are not in force any more.
         snapshot = environment.snapshot
         do {
@@ -66,10 +69,14 @@ extension Bridge {
             }
             endHandshake()
             log.identified(identity)
-            let session = try snapshot.session(for: identity)
-            self.session = session
-            if client.negotiated?.applicationProtocol == PersistentSession.applicationProtocol {
-                startPersistence(session.terms)
+            if snapshot.isForPeers(tlsListener) {
+                try awaitStatement(identity)
+            } else {
+                let session = try snapshot.session(for: identity)
+                self.session = session
+                if client.negotiated?.applicationProtocol == PersistentSession.applicationProtocol {
+                    startPersistence(session.terms)
+                }
             }
             guard phase == .handshaking else { return }
             phase = .announcing
@@ -137,6 +144,7 @@ extension Bridge {
         let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[position...])
         if let persistence { return persistentStep(persistence, rest) }
         let span = UnsafeRawBufferPointer(rest).assumingMemoryBound(to: UInt8.self).span
+        if awaitsStatement { return statementStep(span) }
         return session?.receivedFromClient(span, at: reactor.now)
     }
 
@@ -159,7 +167,7 @@ extension Bridge {
         case .accept:
             accepted()
         case .deny(let answer, let denial):
-            log.denied(denial)
+            noteDenial(denial)
             answer.withUnsafeBytes(sendToClient)
         case .close(let reason):
             close(reason)
@@ -195,6 +203,7 @@ extension Bridge {
         identityLoad = load
         isTransparent = session.terms.upstreams.count == 1 && !session.survivesLoss(of: 0)
         self.session?.share(load)
+        startMeter()
         limitBytes(to: limits.bytesPerSecond)
         environment.newcomers.remove(self)
         phase = .open
@@ -289,7 +298,7 @@ extension Bridge {
             case .replace(let frame):
                 frame.withUnsafeBytes(sendToClient)
             case .deny(let answer, let denial):
-                log.denied(denial)
+                noteDenial(denial)
                 answer.withUnsafeBytes(link.sendOwn)
             case .close(let reason):
                 lose(link.index, reason, wasReached: true)

@@ -91,6 +91,8 @@ extension Bridge {
         }
         if let token {
             persistence.wantedToken = token
+        } else if relayedBy != nil {
+            throw SessionFailure(.malformed, "a peer brings clients back; it begins no sessions for them")
         } else {
             try persistence.session.sendControl(persistence.welcome)
             persistence.session.open(at: reactor.now)

@@ -37,6 +37,7 @@ extension Bridge {
             return close(CloseReason(.detachedLimit, "\(reason.message); \(message)"))
         }
         persistence.isDetached = true
+        environment.meter.sessionsDetached += 1
         deadlines.grace = reactor.now + persistence.graceTime
         log.detached(reason, persistence)
         audit?.detached(reason, at: reactor.now)
@@ -47,9 +48,11 @@ extension Bridge {
         if let clientHandle { reactor.unwatch(clientHandle) }
         // A buffer of the thread's, which is another's next.
         client.flushOutput()
+        if client.socketNumber >= 0 { environment.meter.closed(at: carrierListener ?? listener.index) }
         earlierBytesIn += client.receivedByteCount
         earlierBytesOut += client.sentByteCount
         client = ClientLink(goneFrom: reactor.scratch)
+        carrierListener = nil
         clientHasMore = false
         clientHasHungUp = false
         clientStall = StallWatch()
@@ -71,11 +74,12 @@ extension Bridge {
 
     /// Gives the connection to the session that the client wants.
     func handOver(_ token: String) {
-        guard let resolution = session?.terms.resolution, phase == .announcing else { return }
+        guard let resolution = session?.terms.resolution, phase == .announcing, peerDial == nil else { return }
         if client.isOver {
             // Its client has given it up, and may be back already over another.
             return close(CloseReason(.connectionLost, "the client was gone before it had its session"))
         }
+        if let keeper = keeper(of: token) { return relay(token, to: keeper) }
         let home: SessionTable.Home
         do throws(SessionTable.Refusal) {
             home = try environment.sessions.find(token, for: resolution)
@@ -87,6 +91,8 @@ extension Bridge {
             client: client,
             peer: peer,
             listener: listener,
+            tlsListener: tlsListener,
+            carrierListener: carrierListener,
             log: log,
             token: token,
             resolution: resolution,
@@ -110,6 +116,9 @@ extension Bridge {
     static func receive(_ arrival: Arrival, at handle: Reactor.Handle, environment: BridgeEnvironment) {
         // It may come from a thread that has a newer configuration already, or from one that has not got this one's yet.
         environment.adopt(arrival.edition)
+        if environment.isDraining {
+            return refuse(arrival, CloseReason(.stopping, "the gateway is stopping"), environment)
+        }
         let bridge = environment.reactor.handler(of: handle) as? Bridge
         bridge?.judgeAnew()
         do {
@@ -166,21 +175,26 @@ extension Bridge {
 
     /// The client is back. A connection that it had, and that the gateway has not seen die, makes room.
     func resume(_ arrival: Arrival) {
-        guard let persistence, !arrival.client.isOver else { return }
+        guard let persistence, !arrival.client.isOver else {
+            return environment.meter.closed(at: arrival.listener.index)
+        }
         if !persistence.isDetached {
             sendError(.takenOver, "the session goes on over another connection")
             letGoOfClient()
             persistence.session.connectionLost()
         }
         endDetachment()
-        tlsListener = arrival.listener.index
+        tlsListener = arrival.tlsListener
+        carrierListener = arrival.carrierListener
         client = arrival.client
         client.move(to: reactor.scratch)
         peer = arrival.peer
-        move(to: arrival.listener)
+        // Who is brought counts where it came itself before.
+        if carrierListener == nil { move(to: arrival.listener) }
         persistence.resumptionCount += 1
+        environment.meter.sessionsResumed += 1
         log.resumed(arrival.log, persistence)
-        audit?.resumed(client, peer: peer, at: reactor.now)
+        audit?.resumed(client, peer: peer, proxy: proxyName, at: reactor.now)
         noteActivity()
         persistence.session.beginReconnection(at: reactor.now)
         do throws(SessionFailure) {
@@ -231,8 +245,6 @@ extension Bridge {
                     "the local server '\(upstreamName(0))' finished, and the client has it all"
                 )
             )
-        } else if persistence.isGoingAway, hasEverything, session?.hasOpenCalls == false {
-            close(CloseReason(.stopping, "the gateway is stopping, and nothing is outstanding"))
         }
     }
 
@@ -246,19 +258,5 @@ extension Bridge {
             return dispose()
         }
         deadlines.closing = lastActivity + snapshot.configuration.timeouts.drain
-    }
-
-    /// The gateway stops: a client with a session is asked to finish and go elsewhere.
-    ///
-    /// - Returns: Whether the client may still be waited for.
-    func askToGo() -> Bool {
-        guard let persistence, phase == .open, !persistence.isDetached else { return false }
-        // Each of a bridge's handles is told.
-        if persistence.isGoingAway { return true }
-        let goAway = SessionControl.goAway(reason: SessionCode.draining.rawValue).encoded()
-        guard (try? persistence.session.sendControl(goAway)) != nil else { return false }
-        persistence.isGoingAway = true
-        deadlines.leaving = reactor.now + snapshot.configuration.timeouts.drain
-        return true
     }
 }

@@ -18,6 +18,7 @@ extension Bridge {
         if phase == .open { noteQueues() }
         if let token = persistence?.wantedToken, phase == .announcing { handOver(token) }
         if phase != .lingering, clientHandle != nil { advance() }
+        advanceDraining()
         // Not instead: the first may lead to the second.
         if phase == .lingering, clientHandle != nil { advanceLingering() }
         writeRecords()

@@ -41,6 +41,7 @@ extension Bridge {
         link.redialDeadline = .max
         do throws(SystemError) {
             try link.connect()
+            if link.state == .connected { environment.meter.upstreamReached(upstreamName(link.index)) }
             if link.state == .queued { link.redialDeadline = reactor.now + Self.redialInterval }
         } catch {
             upstreamFailed(link.index, error)
@@ -65,6 +66,7 @@ extension Bridge {
     ///
     /// - Parameter wasReached: Whether the server may have got any of the requests.
     func lose(_ index: Int, _ reason: CloseReason, wasReached: Bool) {
+        environment.meter.upstreamLost(upstreamName(index), reason.code)
         guard session?.survivesLoss(of: index) == true else { return close(reason) }
         if let link = link(index) { drop(link) }
         log.lost(upstreamName(index), reason)

@@ -41,12 +41,21 @@ final class Bridge: EventHandler {
     /// Whether the listener counts this as one in the handshake, and as a client.
     var isInHandshake = true
     var isListenersClient = false
+    /// What operators call its session; 0 until its context is accepted.
+    var number = 0
     /// What logs call the client.
     var peer: String?
     /// What the connection is judged by.
     var snapshot: GatewaySnapshot
     /// The listener, by its place, that verified the client: a session may come back through another.
     var tlsListener: Int
+    /// Who brings the client, by name, where that is another gateway, and the listener at which it connected.
+    var relayedBy: String?
+    var carrierListener: Int?
+    /// A peer is there and has not said yet whom it brings.
+    var awaitsStatement = false
+    /// Leads the client to the gateway that has its session.
+    var peerDial: PeerDial?
     /// Until when a client that was cut may read what it was sent last.
     var lingerLimit = UInt64.max
     /// What there is more where the client's session outlives its connection.
@@ -65,6 +74,10 @@ final class Bridge: EventHandler {
     var clientHasMore = false
     /// Whether a closing client gets time for what is still queued for it.
     var lingersForBacklog = true
+    /// When the connection was told that the gateway stops.
+    var drainingSince: UInt64?
+    /// Its end was counted as a cut.
+    var isCut = false
     /// The side that finished first.
     var clientEndedFirst: Bool?
 
@@ -208,11 +221,13 @@ final class Bridge: EventHandler {
     }
 
     func abandon() {
+        if phase != .lingering, clientHandle != nil { cutShort() }
         dispose()
+        client.flushOutput()
     }
 
     func stopping() {
-        if !askToGo() { close(CloseReason(.stopping, "the gateway is stopping")) }
+        beginDraining()
         settle()
     }
 
@@ -286,6 +301,9 @@ final class Bridge: EventHandler {
 
     /// Gives everything back. The client's socket closes with the last reference to the bridge.
     func dispose() {
+        peerDial?.cancel()
+        peerDial = nil
+        noteUndelivered()
         dropUpstreams()
         client.pending = ByteQueue()
         countIncompleteBytes()
@@ -297,7 +315,10 @@ final class Bridge: EventHandler {
             countHeldBytes(persistence, isOver: true)
             endListing(.init(.unknownSession, "the session has ended"))
         }
-        if clientHandle != nil { endAudit() }
+        if clientHandle != nil {
+            endAudit()
+            if client.socketNumber >= 0 { environment.meter.closed(at: carrierListener ?? listener.index) }
+        }
         endHandshake()
         if isListenersClient { listener.removeClient() }
         isListenersClient = false

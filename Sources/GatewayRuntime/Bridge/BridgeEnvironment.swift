@@ -21,19 +21,26 @@ final class BridgeEnvironment {
     let audit: AuditLog?
     /// The sessions of all threads that outlive their connections.
     let sessions: SessionTable
+    /// What the end of the gateway cuts.
+    let tally: DrainTally
     /// This thread, for those who bring clients back to its sessions.
     private(set) lazy var sessionThread = SessionThread(self)
     /// The connections of this thread that are not authenticated yet.
     let newcomers: Newcomers
+    /// What is counted on this thread.
+    let meter: ThreadMeter
 
     private let threadCount: Int
+    private var nextSessionNumber: Int
 
     /// Time between two warnings about the same, in nanoseconds.
     private static let warningInterval: UInt64 = 10_000_000_000
     private var nextNewcomerWarning: UInt64 = 0
     private var newcomersThatMadeRoom = 0
 
-    /// - Parameter threadCount: Among how many threads newcomers are spread.
+    /// - Parameters:
+    ///   - threadCount: Among how many threads newcomers are spread.
+    ///   - threadIndex: This one's number among them.
     init(
         reactor: Reactor,
         edition: Edition,
@@ -42,7 +49,9 @@ final class BridgeEnvironment {
         identities: IdentityRegistry,
         audit: AuditLog?,
         sessions: SessionTable,
-        threadCount: Int
+        tally: DrainTally,
+        threadCount: Int,
+        threadIndex: Int
     ) {
         self.reactor = reactor
         self.edition = edition
@@ -52,11 +61,18 @@ final class BridgeEnvironment {
         self.identities = identities
         self.audit = audit
         self.sessions = sessions
+        self.tally = tally
+        meter = ThreadMeter(listenerCount: edition.snapshot.configuration.listeners.count)
+        meter.adopt(edition.names)
+        nextSessionNumber = threadIndex + 1
         newcomers = Newcomers()
         newcomers.limit = newcomerLimit
     }
 
     var snapshot: GatewaySnapshot { edition.snapshot }
+
+    /// Whether the gateway stops: nobody new is served.
+    var isDraining: Bool { reactor.isStopping }
 
     private var newcomerLimit: Int { max(1, snapshot.configuration.limits.newcomers / threadCount) }
 
@@ -65,10 +81,17 @@ final class BridgeEnvironment {
         guard new.snapshot.generation > snapshot.generation else { return }
         judging?.finish()
         edition = new
+        meter.adopt(new.names)
         newcomers.limit = newcomerLimit
         let judging = Judging(new, on: reactor)
         self.judging = judging
         judging.start()
+    }
+
+    /// A number that no other session of any thread has.
+    func makeSessionNumber() -> Int {
+        defer { nextSessionNumber += threadCount }
+        return nextSessionNumber
     }
 
     /// What has become of a session that is not there any more.

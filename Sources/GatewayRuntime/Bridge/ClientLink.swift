@@ -41,6 +41,9 @@ final class ClientLink {
     /// Ciphertext bytes sent.
     private(set) var sentByteCount = 0
 
+    /// The proxy that the client comes through, if it does.
+    var proxy: ProxyEnd?
+
     private var scratch: Scratch
     private var backlog = ByteQueue()
     private var isFinishing = false
@@ -52,11 +55,29 @@ final class ClientLink {
         case gone
         /// Nothing: the kernel keeps others out, and says who the client is.
         case local(LocalPeer)
+        /// A session of another gateway's, which says whom it brings.
+        case relayed(TLSSession, ClientProof)
     }
 
     /// A client that has to show a certificate.
-    init(socket: consuming Socket, context: TLSContext, scratch: Scratch) throws(TLSError) {
+    ///
+    /// - Parameter proxy: The proxy that it comes through, which says first whose connection it is; nil for none.
+    init(
+        socket: consuming Socket,
+        context: TLSContext,
+        proxy: ProxyEnd? = nil,
+        scratch: Scratch
+    ) throws(TLSError) {
+        self.proxy = proxy
         security = .tls(try TLSSession(context: context, output: scratch.output))
+        isEstablished = false
+        self.socket = consume socket
+        self.scratch = scratch
+    }
+
+    /// Another gateway, called by this one.
+    init(socket: consuming Socket, calling session: TLSSession, scratch: Scratch) {
+        security = .tls(session)
         isEstablished = false
         self.socket = consume socket
         self.scratch = scratch
@@ -97,7 +118,35 @@ final class ClientLink {
     }
 
     private var tls: TLSSession? {
-        if case .tls(let session) = security { session } else { nil }
+        switch security {
+        case .tls(let session), .relayed(let session, _): session
+        case .gone, .local: nil
+        }
+    }
+
+    /// Says the first word of a handshake, as who calls does.
+    func beginHandshake() throws(TLSError) {
+        _ = try tls?.handshake()
+        flush()
+    }
+
+    /// From now on this is the connection of a client that the peer brings.
+    func state(_ proof: ClientProof) {
+        if case .tls(let session) = security { security = .relayed(session, proof) }
+    }
+
+    /// Judges the peer at the other end of the connection, whomever it brings, by a snapshot.
+    ///
+    /// - Parameter listener: The listener at which it has connected.
+    /// - Throws: Why it may not bring clients.
+    func checkCarrier(by snapshot: GatewaySnapshot, at listener: Int) throws {
+        if let context = snapshot.tlsContext(of: listener) { try judgeEnd(by: context) }
+        if let identity = try tls?.peerCertificate() { try snapshot.checkPeer(identity) }
+    }
+
+    /// Verifies again the certificate that the other end has shown.
+    func judgeEnd(by context: TLSContext) throws(TLSError) {
+        if let tls { try context.judgePeer(of: tls) }
     }
 
     /// What was negotiated; nil without TLS.
@@ -108,20 +157,29 @@ final class ClientLink {
         switch security {
         case .tls(let session): try session.peerCertificate().map { .certificate($0) }
         case .local(let peer): .local(peer)
+        case .relayed(_, let proof): proof.identity
         case .gone: nil
         }
     }
+
+    /// Whether the TLS session is one that the client had before.
+    var isResumed: Bool { tls?.isResumed ?? false }
 
     /// Whether the client's certificate was verified, when it connected, by this context.
     func wasJudged(by context: TLSContext) -> Bool { tls?.wasMade(by: context) ?? true }
 
     /// Verifies the client's certificate again; there is nothing to verify without TLS.
     func judge(by context: TLSContext) throws(TLSError) {
-        if let tls { try context.judgePeer(of: tls) }
+        if case .relayed(_, let proof) = security {
+            if let chain = proof.chain { try context.judge(chain) }
+        } else if let tls {
+            try context.judgePeer(of: tls)
+        }
     }
 
     /// What proves who the client is when the connection is gone; nil when nothing does.
     var proof: ClientProof? {
+        if case .relayed(_, let proof) = security { return proof }
         guard let identity = try? identity() else { return nil }
         return ClientProof(identity: identity, chain: tls?.peerChain())
     }
@@ -149,20 +207,37 @@ final class ClientLink {
             return receivedEnd()
         case .failed(let error):
             isLost = true
+            // Some health checks end with a reset.
+            if hasSentNothing { return receivedEnd() }
             return .failed(CloseReason(.connectionLost, "the connection to the client was lost: \(error.reason)"))
         case .bytes(let count):
             receivedByteCount += count
+            scratch.receivedByteCount &+= count
             guard let tls else { return .plaintext(count) }
-            let input = UnsafeRawBufferPointer(rebasing: scratch.input[..<count])
+            var input = UnsafeRawBufferPointer(rebasing: scratch.input[..<count])
+            do throws(ProxyHeaderRefusal) {
+                // TLS never sees what the proxy says.
+                if let taken = try proxy?.receive(input) { input = UnsafeRawBufferPointer(rebasing: input[taken...]) }
+            } catch {
+                return .failed(CloseReason(error))
+            }
+            guard !input.isEmpty else { return .plaintext(0) }
             let decrypted = tls.withInput(input) { decrypt(tls) }
             if let failure, decrypted == 0 { return .failed(failure) }
             return .plaintext(decrypted)
         }
     }
 
+    /// Whether nothing has come of the client itself; what a proxy says of it does not count.
+    var hasSentNothing: Bool { receivedByteCount == (proxy?.headerByteCount ?? 0) }
+
     private func receivedEnd() -> Reception {
         hasEnded = true
-        if receivedByteCount == 0 {
+        if let proxy, proxy.isInsideHeader, receivedByteCount > 0 { return .failed(CloseReason(.cut)) }
+        if let proxy, proxy.isHealthCheck, hasSentNothing {
+            return .failed(CloseReason(.closedBeforeHandshake, "the proxy's health check"))
+        }
+        if hasSentNothing {
             return .failed(CloseReason(.closedBeforeHandshake, "the client closed before it sent anything"))
         }
         if !isEstablished {
@@ -215,7 +290,7 @@ final class ClientLink {
     func send(_ bytes: UnsafeRawBufferPointer) throws(TLSError) {
         guard canSend, !isFinishing, !bytes.isEmpty else { return }
         switch security {
-        case .tls(let session): try session.write(bytes)
+        case .tls(let session), .relayed(let session, _): try session.write(bytes)
         case .local: scratch.output.append(bytes)
         case .gone: break
         }
@@ -254,6 +329,7 @@ final class ClientLink {
         switch socket?.write(bytes) {
         case .bytes(let count):
             sentByteCount += count
+            scratch.sentByteCount &+= count
             return count
         case nil, .wouldBlock:
             return nil
@@ -284,6 +360,7 @@ final class ClientLink {
         switch socket?.read(into: scratch.input) {
         case .bytes(let count):
             receivedByteCount += count
+            scratch.receivedByteCount &+= count
             return true
         case .wouldBlock:
             return true

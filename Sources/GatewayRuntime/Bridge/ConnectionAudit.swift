@@ -13,6 +13,9 @@ struct ConnectionAudit {
     private var closing: CloseReason?
     private var isClosed = false
 
+    /// What the log calls the connection.
+    var id: String { connection.id }
+
     /// Writes the first line.
     ///
     /// - Parameter openedAt: When the connection was accepted from the network.
@@ -46,9 +49,10 @@ struct ConnectionAudit {
     }
 
     /// The client is back.
-    func resumed(_ client: ClientLink, peer: String?, at now: UInt64) {
+    func resumed(_ client: ClientLink, peer: String?, proxy: String?, at now: UInt64) {
         let arrival = AuditArrival(
             peer: peer,
+            proxy: proxy,
             tlsVersion: client.negotiated?.version.rawValue,
             cipher: client.negotiated?.cipher,
             certificate: client.certificate

@@ -20,6 +20,12 @@ struct ConnectionLog {
         if let peer { self.logger[metadataKey: "peer"] = "\(peer)" }
     }
 
+    /// The connection is a proxy's, which has said whose it is.
+    mutating func comesThroughProxy(_ client: String, _ proxy: String?) {
+        logger[metadataKey: "peer"] = "\(client)"
+        if let proxy { logger[metadataKey: "proxy"] = "\(proxy)" }
+    }
+
     mutating func established(_ negotiated: NegotiatedTLS?) {
         guard let negotiated else { return }
         logger[metadataKey: "tls"] = "\(negotiated.version.rawValue)"
@@ -75,7 +81,7 @@ struct ConnectionLog {
 
     /// The client of a session is back, with another connection.
     mutating func resumed(_ arrived: ConnectionLog, _ persistence: Persistence) {
-        for key in ["peer", "tls", "cipher", "group", "subject", "fingerprint"] {
+        for key in ["peer", "proxy", "tls", "cipher", "group", "subject", "fingerprint"] {
             logger[metadataKey: key] = arrived.logger[metadataKey: key]
         }
         let metadata: Logger.Metadata = [
@@ -85,10 +91,33 @@ struct ConnectionLog {
         logger.info("client resumed its session", metadata: metadata)
     }
 
+    /// Another gateway brings the client.
+    mutating func relayed(by gateway: String, peer: String?) {
+        logger[metadataKey: "relayedBy"] = "\(gateway)"
+        if let peer { logger[metadataKey: "peer"] = "\(peer)" }
+    }
+
+    /// The client goes to another gateway; what is said of it from now on.
+    func relayed(to gateway: PeerSettings.Gateway, _ token: SessionToken?) -> Logger {
+        var logger = logger
+        logger[metadataKey: "gateway"] = "\(gateway.name)"
+        if let token { logger[metadataKey: "session"] = "\(token.label)" }
+        return logger
+    }
+
+    /// The gateway that has the client's session does not answer.
+    func peerNotReached(_ gateway: PeerSettings.Gateway, _ reason: String) {
+        let metadata: Logger.Metadata = [
+            "gateway": "\(gateway.name)", "address": "\(gateway.address)", "detail": "\(reason)",
+        ]
+        logger.warning("a peer cannot be reached", metadata: metadata)
+    }
+
     /// Writes the closing line, once.
     mutating func closed(_ reason: CloseReason, _ bridge: Bridge) {
         guard !isClosed else { return }
         isClosed = true
+        bridge.noteClosing(reason, isRefusal: Self.level(of: reason.code) == .notice)
         var metadata: Logger.Metadata = [
             "reason": "\(reason.code.rawValue)",
             "detail": "\(reason.message)",

@@ -44,7 +44,7 @@ final class Newcomers {
 
     private func mayGo(_ bridge: Bridge, _ now: UInt64) -> Bool {
         if bridge.awaitsHandshakeTurn { return false }
-        if bridge.client.receivedByteCount == 0 { return now >= bridge.acceptedAt + Self.patienceForFirstByte }
+        if bridge.client.hasSentNothing { return now >= bridge.acceptedAt + Self.patienceForFirstByte }
         return now >= bridge.lastActivity + Self.patienceForNextByte
     }
 

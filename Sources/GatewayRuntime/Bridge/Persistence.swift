@@ -39,6 +39,8 @@ final class Persistence {
     var isEnding = false
     /// The client has been asked to go elsewhere.
     var isGoingAway = false
+    /// The last message that the client has to acknowledge before it is let go; nil while there may be more.
+    var lastOwed: UInt32?
     /// How many times the client has come back.
     var resumptionCount = 0
 
@@ -68,6 +70,12 @@ final class Persistence {
         session = PersistentSession(settings: settings, startsOpen: false, at: now)
         self.token = token
         self.graceTime = graceTime
+    }
+
+    /// Whether the client has everything that it is let go with. What it asked for later, and was refused, is not waited for,
+    /// or a client that goes on asking would stay.
+    var hasWhatIsOwed: Bool {
+        session.lastSentID - UInt32(session.unacknowledgedCount) >= lastOwed ?? session.lastSentID
     }
 
     /// What is kept until it is acknowledged, as it counts against the bounds on all sessions.

@@ -9,6 +9,16 @@ enum MonotonicClock {
         UInt64(read(CLOCK_MONOTONIC))
     }
 
+    /// What the processor has done for the calling thread, in nanoseconds.
+    static func threadProcessorTime() -> UInt64 {
+        UInt64(read(CLOCK_THREAD_CPUTIME_ID))
+    }
+
+    /// Nanoseconds since 1970.
+    static func wallClock() -> Int64 {
+        read(CLOCK_REALTIME)
+    }
+
     /// What to add to get nanoseconds since 1970, as the system knows them now.
     static func wallClockOffset() -> Int64 {
         read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC)

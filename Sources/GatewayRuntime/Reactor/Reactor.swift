@@ -48,6 +48,9 @@ final class Reactor {
     /// The time at which the current turn began, after the wait for it.
     private(set) var now = MonotonicClock.now()
 
+    /// How many turns the loop has had.
+    private(set) var turnCount = 0
+
     private let epoll: Epoll
     private var slots: [Slot] = []
     private var free: [UInt32] = []
@@ -138,6 +141,7 @@ final class Reactor {
             let count = epoll.wait(milliseconds: timeout())
             // Before anybody takes it: the wait may have lasted hours, and a deadline counted from its start be over.
             now = MonotonicClock.now()
+            turnCount &+= 1
             for index in 0..<count {
                 let (token, readiness) = epoll.report(index)
                 dispatch(token, readiness)
@@ -157,6 +161,14 @@ final class Reactor {
             }
             memory.trimIfDue(at: now)
         }
+    }
+
+    /// Whether handlers have been told to finish.
+    var isStopping: Bool { stopDeadline != nil }
+
+    /// Lets `run` return now: handlers are told that there is no time left.
+    func stopNow() {
+        stopDeadline = now
     }
 
     /// Tells every handler to finish within `grace` nanoseconds, and lets `run` return then.
@@ -215,6 +227,7 @@ extension Reactor {
 
         private let descriptor: Descriptor
         private let work = Mutex<[Work]>([])
+        private let closed = Atomic<Bool>(false)
 
         fileprivate init() throws(SystemError) {
             let number = clinux_eventfd()
@@ -229,6 +242,14 @@ extension Reactor {
             work.withLock { $0.append(body) }
             var one: UInt64 = 1
             _ = write(descriptor.number, &one, MemoryLayout<UInt64>.size)
+        }
+
+        /// Whether the reactor's thread has ended, and nothing is done any more.
+        var isClosed: Bool { closed.load(ordering: .acquiring) }
+
+        /// The thread has ended.
+        func close() {
+            closed.store(true, ordering: .releasing)
         }
 
         fileprivate func take() -> [Work] {

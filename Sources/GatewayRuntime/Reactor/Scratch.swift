@@ -14,6 +14,9 @@ final class Scratch {
     let plaintext = UnsafeMutableRawBufferPointer.allocate(byteCount: Scratch.readByteCount + (32 << 10), alignment: 64)
     /// Ciphertext on its way out. Whoever writes to it empties it before another connection has its turn.
     let output = TLSOutput()
+    /// Bytes that came from clients of this thread, and that went to them.
+    var receivedByteCount = 0
+    var sentByteCount = 0
 
     deinit {
         input.deallocate()

@@ -44,7 +44,12 @@ struct WorkerThread: Sendable {
 /// A thread that ends with the process, or by itself.
 public enum DetachedThread {
     /// Starts it; where there is no thread to be had nothing happens.
-    public static func start(_ body: @escaping @Sendable () -> Void) {
-        (try? WorkerThread(body))?.detach()
+    ///
+    /// - Returns: Whether there was one.
+    @discardableResult
+    public static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+        guard let thread = try? WorkerThread(body) else { return false }
+        thread.detach()
+        return true
     }
 }

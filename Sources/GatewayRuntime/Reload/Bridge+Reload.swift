@@ -31,9 +31,11 @@ extension Bridge {
 
     private func judge(by new: GatewaySnapshot) -> Verdict {
         snapshot = new
+        if awaitsStatement { return judgePeer() }
         // One that is in its handshake is judged at the end of it.
         guard phase == .open || phase == .announcing, clientHandle != nil, var session else { return .notJudged }
         do {
+            judgeCarrier()
             let identity = try provenIdentity()
             let terms = try new.terms(for: identity)
             let revision = try session.adopt(terms, at: reactor.now)

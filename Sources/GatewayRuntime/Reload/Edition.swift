@@ -12,19 +12,24 @@ final class Edition: Sendable {
     }
 
     let snapshot: GatewaySnapshot
+    /// What is counted: the names of this snapshot and of those before.
+    let names: MeterNames
     private let state: Mutex<State>
     private let whenDone: @Sendable (ReloadReport) -> Void
 
     /// - Parameters:
     ///   - snapshot: What connections are judged by.
+    ///   - names: What is counted.
     ///   - threadCount: How many threads will say that they are done.
     ///   - whenDone: Called on the last of them.
     init(
         _ snapshot: GatewaySnapshot,
+        names: MeterNames,
         threadCount: Int,
         whenDone: @escaping @Sendable (ReloadReport) -> Void = { _ in }
     ) {
         self.snapshot = snapshot
+        self.names = names
         state = Mutex(State(threadsLeft: threadCount))
         self.whenDone = whenDone
     }

@@ -18,12 +18,20 @@ extension Gateway {
     /// - Parameter next: The snapshot, of a higher generation than the one in force.
     /// - Throws: What differs that cannot change while the gateway runs; nothing has changed then.
     public func reload(_ next: GatewaySnapshot) throws(ConfigurationError) {
+        guard !isDraining else {
+            let message = "the gateway is stopping; the configuration is not read any more"
+            throw ConfigurationError(problems: [ConfigurationProblem(file: next.configuration.file, message: message)])
+        }
         let before = snapshot
         let problems = next.problems(replacing: before)
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         current.withLock { $0 = next }
+        let names = names.withLock { names in
+            names.add(next.configuration)
+            return names
+        }
         let begin = MonotonicClock.now()
-        let edition = Edition(next, threadCount: sessionThreads.count) { [logger] report in
+        let edition = Edition(next, names: names, threadCount: sessionThreads.count) { [logger] report in
             // Nobody can resume them any more: contexts do not know each other's sessions.
             for index in before.listeners.indices { before.tlsContext(of: index)?.forgetAllSessions() }
             logger.notice(

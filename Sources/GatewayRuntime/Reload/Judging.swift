@@ -17,7 +17,7 @@ final class Judging: EventHandler {
     init(_ edition: Edition, on reactor: Reactor) {
         self.edition = edition
         self.reactor = reactor
-        waiting = reactor.handles { handler, role in handler is Bridge && role == Bridge.clientRole }
+        waiting = reactor.handles { handler, role in handler is any JudgedAnew && role == Bridge.clientRole }
     }
 
     func start() {
@@ -42,7 +42,7 @@ final class Judging: EventHandler {
         guard let handle else { return }
         let end = MonotonicClock.now() + Self.slice
         while let next = waiting.popLast() {
-            (reactor.handler(of: next) as? Bridge)?.judgeAnew()
+            (reactor.handler(of: next) as? any JudgedAnew)?.judgeAnew()
             if MonotonicClock.now() >= end { return reactor.continueSoon(handle) }
         }
         finish()

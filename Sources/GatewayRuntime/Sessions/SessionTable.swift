@@ -62,9 +62,10 @@ final class SessionTable: Sendable {
     let load = SessionLoad()
     private let content = Mutex(Content())
 
-    init() {
+    /// - Parameter name: The gateway's name among its peers; nil for one that nobody needs to know.
+    init(gateway name: String? = nil) {
         var generator = SystemRandomNumberGenerator()
-        gateway = String(generator.next(upperBound: UInt32.max), radix: 36)
+        gateway = name ?? String(generator.next(upperBound: UInt32.max), radix: 36)
     }
 
     /// A token that nobody has.

@@ -22,6 +22,16 @@ final class SessionThread: @unchecked Sendable {
         }
     }
 
+    /// Whether the thread has ended, as it does in a gateway that drains when it has no connection any more.
+    var hasEnded: Bool { mailbox.isClosed }
+
+    /// Asks something on the thread; nothing happens when it has ended.
+    func ask(_ question: @escaping @Sendable (BridgeEnvironment) -> Void) {
+        mailbox.post { _ in
+            if let environment = self.environment { question(environment) }
+        }
+    }
+
     /// Lets the thread go on by a newer edition.
     func adopt(_ edition: Edition) {
         mailbox.post { _ in
@@ -38,6 +48,9 @@ final class Arrival: @unchecked Sendable {
     let client: ClientLink
     let peer: String?
     let listener: ListenerLoad
+    /// The listener by which its certificates are judged, and the one at which the peer that brings it connected.
+    let tlsListener: Int
+    let carrierListener: Int?
     let log: ConnectionLog
     /// What it said when it asked for its session, and who it is.
     let token: String
@@ -51,6 +64,8 @@ final class Arrival: @unchecked Sendable {
         client: ClientLink,
         peer: String?,
         listener: ListenerLoad,
+        tlsListener: Int,
+        carrierListener: Int?,
         log: ConnectionLog,
         token: String,
         resolution: IdentityMap.Resolution,
@@ -60,6 +75,8 @@ final class Arrival: @unchecked Sendable {
         self.client = client
         self.peer = peer
         self.listener = listener
+        self.tlsListener = tlsListener
+        self.carrierListener = carrierListener
         self.log = log
         self.token = token
         self.resolution = resolution
@@ -73,7 +90,8 @@ final class Arrival: @unchecked Sendable {
     func resolution(by environment: BridgeEnvironment) throws -> IdentityMap.Resolution {
         let current = environment.snapshot
         guard snapshot !== current else { return resolution }
-        if let context = current.tlsContext(of: listener.index) { try client.judge(by: context) }
+        if let carrierListener { try client.checkCarrier(by: current, at: carrierListener) }
+        if let context = current.tlsContext(of: tlsListener) { try client.judge(by: context) }
         guard let identity = try client.identity() else {
             throw CloseReason(.identityRefused, "the client showed no certificate")
         }

@@ -70,27 +70,39 @@ enum PeerCredentials {
         let holder = Descriptor(number)
         let link = "/proc/\(process)/exe"
         let path: String
+        // In the sandbox nobody can look at processes outside of it.
+        let helper = ProgramHelper.inForce
+        var isSameToHelper: Bool?
         do throws(SystemError) {
-            guard let text = try target(of: link) else { return .unknown("the program's path is not UTF-8") }
+            let bytes: [CChar]
+            if let helper {
+                let program = try helper.program(of: process)
+                bytes = program.path
+                isSameToHelper = program.isSame
+            } else {
+                bytes = try target(of: link)
+            }
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                return .unknown("the program's path is not UTF-8")
+            }
             path = text
         } catch {
             return .unknown("\(link): \(error.reason)")
         }
         let isAsked = asksFor(path)
-        let isSame = isAsked && leadToSameFile(link, path)
+        let isSame = isAsked && (isSameToHelper ?? leadToSameFile(link, path))
         // Only now: while the process lives nobody else has its number, so what was read is its own.
         guard isAlive(holder) else { return .unknown("process \(process) has ended") }
         if !isAsked { return .unchecked(path) }
         return isSame ? .path(path) : .unknown("\(path) is not the file that the process runs")
     }
 
-    /// - Returns: nil when the target is not UTF-8, and so has no text of which it is the only meaning.
-    private static func target(of link: String) throws(SystemError) -> String? {
+    private static func target(of link: String) throws(SystemError) -> [CChar] {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink(link, &bytes, bytes.count)
         guard count >= 0 else { throw SystemError("readlink") }
         guard count < bytes.count else { throw SystemError("readlink", ENAMETOOLONG) }
-        return String(validating: bytes[..<count], as: UTF8.self)
+        return Array(bytes[..<count])
     }
 
     /// Whether the path means here what it means to the process: it may have mounts of its own, or its file may have been

@@ -97,6 +97,27 @@ struct Socket: ~Copyable {
         _ = shutdown(number, Int32(SHUT_WR))
     }
 
+    /// What went wrong with a connection that was in progress; nil when nothing did.
+    var pendingError: SystemError? {
+        var code: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &size) == 0 else { return SystemError("getsockopt") }
+        return code == 0 ? nil : SystemError("connect", code)
+    }
+
+    /// Small messages leave at once, and peers that vanished without a word are noticed within minutes.
+    func setStreamOptions() {
+        let options: [(Int32, Int32, Int32)] = [
+            (Int32(IPPROTO_TCP), TCP_NODELAY, 1), (SOL_SOCKET, SO_KEEPALIVE, 1),
+            (Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60), (Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15),
+            (Int32(IPPROTO_TCP), TCP_KEEPCNT, 4),
+        ]
+        for (level, name, value) in options {
+            // A connection that was reset already refuses options; its owner finds out.
+            try? setOption(level, name, value)
+        }
+    }
+
     func setOption(_ level: Int32, _ name: Int32, _ value: Int32) throws(SystemError) {
         var value = value
         let size = socklen_t(MemoryLayout<Int32>.size)

@@ -41,6 +41,26 @@ struct SocketAddress {
         fill(address)
     }
 
+    /// Where a service manager listens: a path, or a name behind `@`, which is no file (an abstract address); nil for
+    /// anything else.
+    init?(notificationPath text: String) {
+        var bytes = Array(text.utf8)
+        var address = sockaddr_un()
+        guard let first = bytes.first, bytes.count > 1, !bytes.contains(0),
+            bytes.count < MemoryLayout.size(ofValue: address.sun_path)
+        else { return nil }
+        switch first {
+        case UInt8(ascii: "@"): bytes[0] = 0
+        case UInt8(ascii: "/"): break
+        default: return nil
+        }
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        fill(address)
+        // Zeros behind the name would belong to it.
+        length = socklen_t(MemoryLayout<sockaddr_un>.offset(of: \.sun_path).map { $0 + bytes.count } ?? 0)
+    }
+
     /// Whatever a system call writes into it.
     init(filledBy body: (UnsafeMutablePointer<sockaddr_storage>, UnsafeMutablePointer<socklen_t>) -> Void) {
         length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -75,7 +95,11 @@ struct SocketAddress {
                 pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { v6 in
                     var address = v6.pointee.sin6_addr
                     _ = inet_ntop(AF_INET6, &address, &text, socklen_t(text.count))
-                    return ListenerAddress(host: Self.string(text), port: UInt16(bigEndian: v6.pointee.sin6_port))
+                    var host = Self.string(text)
+                    // Who comes over IPv4 to a socket for both.
+                    let mapped = "::ffff:"
+                    if host.hasPrefix(mapped), host.contains(".") { host = String(host.dropFirst(mapped.count)) }
+                    return ListenerAddress(host: host, port: UInt16(bigEndian: v6.pointee.sin6_port))
                 }
             default:
                 nil

@@ -38,10 +38,13 @@ public struct SessionCode: RawRepresentable, Sendable, Hashable {
     public static let sequenceExhausted = SessionCode(rawValue: "sequence-exhausted")
     /// The session goes on over another connection of the same client.
     public static let takenOver = SessionCode(rawValue: "taken-over")
+    /// An operator of the gateway has closed the session.
+    public static let closedByOperator = SessionCode(rawValue: "closed-by-operator")
 
     /// The codes that this version knows.
     public static let all: [SessionCode] = [
         .unsupportedVersion, .malformed, .notAllowed, .unknownSession, .sessionExpired, .notYours, .stateLost, .limit,
         .revoked, .draining, .upstreamUnavailable, .sequenceExhausted, .takenOver,
+        .closedByOperator,
     ]
 }

@@ -61,7 +61,7 @@ struct DemoAll: ParsableCommand {
         let logger = Logger(label: "ipc-gateway") { _ in LineLogHandler(format: .text, level: .error) }
         let (gateway, address) = try startGateway(logger)
         defer {
-            gateway.stop()
+            gateway.requestDrain()
             gateway.wait()
         }
         Console.say("3. The gateway in front of it: \(directory)/gateway.yaml, listening on \(address)")
@@ -95,6 +95,7 @@ struct DemoAll: ParsableCommand {
         } catch is GatewayStartError {
             gateway = try Gateway(try snapshot(port: 0), logger: logger)
         }
+        gateway.announce()
         guard let address = gateway.addresses.first else {
             throw CommandFailure("the gateway listens nowhere", .failure)
         }

@@ -112,7 +112,7 @@ struct AuditLineTests {
             (.cancelled, "cancelled", false), (.deadline, "deadline-exceeded", true), (.busy, "busy", true),
             (.limit, "limit-exceeded", true), (.noRoute, "no-route", true), (.unavailable, "unavailable", false),
             (.lost, "lost", false), (.open, "open", false), (.ended, "ended", false), (.closed, "closed", false),
-            (.revoked, "revoked", true),
+            (.revoked, "revoked", true), (.draining, "draining", true),
         ]
     )
     func outcomes(outcome: AuditRequest.Outcome, name: String, isAlwaysWritten: Bool) throws {
@@ -121,7 +121,7 @@ struct AuditLineTests {
         #expect(request.isAlwaysWritten == isAlwaysWritten)
         request.shadow = AuditRequest.Shadow(isAllowed: true)
         #expect(request.isAlwaysWritten)
-        #expect(AuditRequest.Outcome.allCases.count == 14)
+        #expect(AuditRequest.Outcome.allCases.count == 15)
     }
 
     @Test("have the time of a wall clock, before 1970 and after 9999 too")

@@ -28,10 +28,14 @@ struct AuditProcessTests {
         let bench = try GatewayBench { $0.audit = "{ file: audit.jsonl }" }
         let client = try bench.open()
         client.send(Sample.call(0))
-        try bench.recording().connection().receive(count: RecordingUpstream.opening(context: "remote:alice").count)
+        let server = try bench.recording().connection()
+        try server.receive(count: RecordingUpstream.opening(context: "remote:alice").count)
         bench.gateway.child.signal(SIGTERM)
         try bench.gateway.waitForLog("that it stops") { $0["message"] == "stopping" }
         bench.gateway.child.signal(signal)
+        try server.send(RecordingUpstream.initialize + Sample.answer(0))
+        try client.receiveToEnd()
+        client.disappear(reset: false)
         #expect(try bench.gateway.child.wait() == 0)
         let text = try String(contentsOfFile: bench.directory.file("audit.jsonl"), encoding: .utf8)
         let types = text.split(separator: "\n").map { $0.split(separator: "\"")[5] }

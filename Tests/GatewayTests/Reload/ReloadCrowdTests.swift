@@ -95,11 +95,14 @@ struct ReloadCrowdTests {
 
     @Test("A connection that began before is judged at the end of its handshake")
     func handshake() throws {
-        let bench = try GatewayBench { $0.threads = 1 }
+        let other = try TestAuthority(name: "New CA")
+        let bench = try GatewayBench {
+            $0.threads = 1
+            $0.sections = ["sandbox: { read: [\(other.directory)] }"]
+        }
         let stream = try BlockingStream(host: "127.0.0.1", port: bench.gateway.port)
         // Another that comes later is served, so this one has been accepted.
         _ = try bench.open()
-        let other = try TestAuthority(name: "New CA")
         try bench.reload { $0.clientCA = other.caFile }
         #expect(throws: (any Error).self) {
             try stream.startTLS(try TLSContext(bench.tls(try bench.alice())), serverName: "localhost")

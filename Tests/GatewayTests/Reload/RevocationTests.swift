@@ -113,10 +113,12 @@ struct RevocationTests {
 
     @Test("A client of an authority that is not trusted any more is cut")
     func authorityRemoved() throws {
-        let bench = try GatewayBench(isEager: true)
+        let other = try TestAuthority(name: "New CA")
+        let bench = try GatewayBench(isEager: true) {
+            $0.sections = ["sandbox: { read: [\(other.directory)] }"]
+        }
         let client = try bench.open()
         try bench.recording().connection().send(RecordingUpstream.initialize)
-        let other = try TestAuthority(name: "New CA")
         try bench.reload { $0.clientCA = other.caFile }
         try client.receiveToEnd()
         #expect(client.errorCode == "revoked")

@@ -1,0 +1,1 @@
+../../GatewayRuntime/Support/Mutex.swift

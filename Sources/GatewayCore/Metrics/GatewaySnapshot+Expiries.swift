@@ -1,0 +1,13 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import TLSEngine
+
+extension GatewaySnapshot {
+    /// What of the listeners ends when, the soonest first, each once.
+    public var expiries: [TLSExpiry] {
+        let all = listeners.indices.flatMap { tlsContext(of: $0)?.expiries ?? [] }
+        var seen: Set<TLSExpiry> = []
+        return all.filter { seen.insert($0).inserted }.sorted { ($0.time, $0.name) < ($1.time, $1.name) }
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: the ipc-gateway authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+internal import GatewayCore
+internal import Glibc
+public import Logging
+internal import TLSEngine
+
+/// Looks after a running gateway, on a thread of its own: whether files have changed that it was configured by, and whether
+/// certificates are about to expire.
+public final class Caretaker: Sendable {
+    /// How often it looks at certificates, in milliseconds.
+    private static let expiryInterval: Int32 = 3_600_000
+    /// How long files have to be left alone before they are read: certificate and key are two.
+    private static let settling: Int32 = 500
+
+    private let gateway: Gateway
+    private let reloader: Reloader
+    private let logger: Logger
+    private let wakeUp: Descriptor
+
+    /// Starts its thread, which ends with the process.
+    ///
+    /// - Throws: When there is no descriptor to be had.
+    public init(_ gateway: Gateway, _ reloader: Reloader, logger: Logger) throws(GatewayStartError) {
+        self.gateway = gateway
+        self.reloader = reloader
+        self.logger = logger
+        let number = clinux_eventfd()
+        guard number >= 0 else { throw GatewayStartError("cannot look after the files: \(SystemError("eventfd"))") }
+        wakeUp = Descriptor(number)
+        reloader.whenReloaded { [weak self] in self?.look() }
+        DetachedThread.start { self.run() }
+    }
+
+    /// The configuration may be another.
+    func look() {
+        var one: UInt64 = 1
+        _ = write(wakeUp.number, &one, MemoryLayout<UInt64>.size)
+    }
+
+    private func run() {
+        var expiries = ExpiryWatch()
+        var snapshot = gateway.snapshot
+        var watch = FileWatch(snapshot.configuration.readFiles)
+        while !reloader.state.hasEnded {
+            warn(&expiries, of: snapshot)
+            let interval = snapshot.configuration.reload.interval.map { Int32(clamping: $0 / 1_000_000) }
+            wait(min(interval ?? Self.expiryInterval, Self.expiryInterval))
+            let current = gateway.snapshot
+            if current !== snapshot {
+                // Somebody else has read them.
+                snapshot = current
+                watch = FileWatch(snapshot.configuration.readFiles)
+                continue
+            }
+            guard interval != nil, !watch.changes(of: snapshot.configuration.readFiles).isEmpty else { continue }
+            repeat { wait(Self.settling) } while !watch.changes(of: snapshot.configuration.readFiles).isEmpty
+            _ = reloader.reload(for: "changed files")
+            // One that is refused is not read again before it has changed again.
+        }
+    }
+
+    private func wait(_ milliseconds: Int32) {
+        var waited = pollfd(fd: wakeUp.number, events: Int16(POLLIN), revents: 0)
+        guard poll(&waited, 1, milliseconds) > 0 else { return }
+        var count: UInt64 = 0
+        _ = read(wakeUp.number, &count, MemoryLayout<UInt64>.size)
+    }
+
+    private func warn(_ watch: inout ExpiryWatch, of snapshot: GatewaySnapshot) {
+        let now = MonotonicClock.wallClock() / 1_000_000_000
+        for warning in watch.warnings(snapshot.expiries, at: now) {
+            logger.warning("\(warning.text)", metadata: ["days": "\(warning.days)", "expires": "\(warning.date)"])
+        }
+    }
+}
