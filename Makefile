@@ -91,34 +91,40 @@ lint: ## Check formatting and the rules of the house
 
 sanitize: sanitize-address sanitize-thread ## Run the tests under the address sanitizer, leaks included, and the thread sanitizer
 
+# Under a sanitizer a test may fail for being slow, and has passed without it. What counts is what the sanitizer says.
 sanitize-address: test-dependencies
 	$(SWIFT) build --build-tests --sanitize=address --scratch-path .build-address
 	@# Tests of the library leave connections open at their end; that connections are released is tested with weak references.
-	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --disable-xctest --sanitize=address \
-		--scratch-path .build-address --filter $(LIBRARY_TESTS)
-	TEST_SANDBOX=off ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16 \
-	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 \
-		$(SWIFT) test --skip-build --disable-xctest --sanitize=address --scratch-path .build-address \
-		--skip $(LIBRARY_TESTS) $(SKIP_CROWDS)
+	$(call sanitized,address,library,--filter $(LIBRARY_TESTS),'ERROR: AddressSanitizer',\
+		ASAN_OPTIONS=detect_leaks=0:$(CRASHES):$(call reports,address,library))
+	$(call sanitized,address,gateway,--skip $(LIBRARY_TESTS) $(SKIP_CROWDS),'ERROR: (Address|Leak)Sanitizer',TEST_SANDBOX=off \
+		ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=16:$(CRASHES):$(call reports,address,gateway) \
+		LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0)
 
-# First the library in the tests' own process. Then the gateway in processes of its own. A test may fail for being slow,
-# and has passed without the sanitizer; what counts is what the sanitizer says, and of the second part what it says of the
-# gateway's threads.
+# First the library in the tests' own process. Then the gateway in processes of its own: what is said of its threads counts.
 sanitize-thread: test-dependencies
-	$(SWIFT) build --build-tests --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build-thread
-	$(call thread-sanitized,library,--filter $(LIBRARY_TESTS) $(SKIP_UNDER_THREAD),.)
-	$(call thread-sanitized,gateway,--filter '^GatewayTests[.]' $(SKIP_CROWDS) $(SKIP_COMMANDS),ipc-gateway[+]0x)
+	$(SWIFT) build --build-tests --sanitize=thread $(THREAD_FLAGS) --scratch-path .build-thread
+	$(call sanitized,thread,library,$(THREAD_FLAGS) --filter $(LIBRARY_TESTS) $(SKIP_UNDER_THREAD),.,\
+		TEST_PATIENCE=12 TSAN_OPTIONS=$(THREAD_OPTIONS):$(call reports,thread,library))
+	$(call sanitized,thread,gateway,$(THREAD_FLAGS) --filter '^GatewayTests[.]' $(SKIP_CROWDS) $(SKIP_COMMANDS),'ipc-gateway[+]0x',\
+		TEST_PATIENCE=12 TEST_SANDBOX=off TSAN_OPTIONS=$(THREAD_OPTIONS):$(call reports,thread,gateway))
 
-# Runs tests under the thread sanitizer: a name, which tests, and what makes a report one that counts.
-define thread-sanitized
-	@rm -rf .build-thread/$(1) && mkdir -p .build-thread/$(1)
-	-@TEST_SANDBOX=off TEST_PATIENCE=12 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0:exitcode=0:log_path=$(CURDIR)/.build-thread/$(1)/process \
-		$(SWIFT) test --skip-build --disable-xctest --sanitize=thread -Xswiftc -DTHREAD_SANITIZER \
-		--scratch-path .build-thread $(2) > .build-thread/$(1).log 2>&1
-	@tail -n 1 .build-thread/$(1).log
-	@grep -aq 'Test run with' .build-thread/$(1).log || { tail -n 50 .build-thread/$(1).log; exit 1; }
-	@reports="$$(grep -rlE '$(3)' .build-thread/$(1) || true)"; \
-	if [ -n "$$reports" ]; then cat $$reports; echo 'the thread sanitizer has something to say about the $(1)' >&2; exit 1; fi
+# A trap of Swift is a report, too.
+CRASHES := handle_sigill=1:handle_abort=1
+THREAD_FLAGS := -Xswiftc -DTHREAD_SANITIZER
+THREAD_OPTIONS := suppressions=$(CURDIR)/Tests/races.supp:print_suppressions=0:exitcode=0
+# Where processes say what the sanitizer found: sanitizer, name of the run.
+reports = log_path=$(CURDIR)/.build-$(1)/$(2)/process
+
+# Runs tests under a sanitizer: which, a name, which tests, what makes a report one that counts, variables for the tests.
+define sanitized
+	@rm -rf .build-$(1)/$(2) && mkdir -p .build-$(1)/$(2)
+	-@$(5) timeout 2400 $(SWIFT) test --skip-build --disable-xctest --sanitize=$(1) --scratch-path .build-$(1) $(3) \
+		> .build-$(1)/$(2).log 2>&1
+	@grep -a '✘ Test .*recorded an issue' .build-$(1)/$(2).log | head -n 20; tail -n 1 .build-$(1)/$(2).log
+	@grep -aq 'Test run with' .build-$(1)/$(2).log || { tail -n 50 .build-$(1)/$(2).log; exit 1; }
+	@reports="$$(grep -rlaE $(4) .build-$(1)/$(2) || true)"; \
+	if [ -n "$$reports" ]; then cat $$reports; echo 'the $(1) sanitizer has something to say about the $(2)' >&2; exit 1; fi
 endef
 
 tls-audit: build ## Scan the running gateway with sslscan: only what is configured may be offered
@@ -173,6 +179,7 @@ dependencies:
 test-dependencies: dependencies
 	@missing=''; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v faketime >/dev/null || missing="$$missing faketime"; \
 	command -v prlimit >/dev/null || missing="$$missing util-linux"; \
 	PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || missing="$$missing haproxy"; \
 	$(call install,$$missing)

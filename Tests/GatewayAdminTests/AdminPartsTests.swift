@@ -125,6 +125,13 @@ struct AdminPartsTests {
         #expect(watch.changes(of: paths) == [plain])
         #expect(watch.changes(of: paths).isEmpty)
         #expect(watch.changes(of: paths + [directory.file("v1/key")]) == [directory.file("v1/key")])
+        // Files that a configuration names anew are as they are; what it named before keeps what was seen of it.
+        _ = try directory.write("three", to: "plain")
+        let new = try directory.write("one", to: "new")
+        watch.follow([plain, new])
+        #expect(watch.changes(of: [plain, new]) == [plain])
+        _ = try directory.write("two", to: "new")
+        #expect(watch.changes(of: [plain, new]) == [new])
     }
 
     @Test("do not wait for a thread that does not answer")

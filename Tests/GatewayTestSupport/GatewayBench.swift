@@ -39,6 +39,8 @@ public final class GatewayBench: Sendable {
         descriptorLimit: Int? = nil,
         logLevel: String = "debug",
         authority: TestAuthority? = nil,
+        environment: [String: String] = [:],
+        launcher: [String] = [],
         arguments: [String] = [],
         configure: (inout GatewayConfigurationText) throws -> Void = { _ in }
     ) throws {
@@ -67,6 +69,8 @@ public final class GatewayBench: Sendable {
             configurationFile: self.configurationFile,
             descriptorLimit: descriptorLimit,
             logLevel: logLevel,
+            environment: environment,
+            launcher: launcher,
             arguments: arguments
         )
     }

@@ -42,8 +42,7 @@ public final class GatewayProcess: Sendable {
         launcher: [String] = [],
         arguments: [String] = []
     ) throws {
-        var words = launcher + [try program ?? Self.program(), "run", "--config", configurationFile] + arguments
-        if !Self.hasSandbox { words += ["--no-sandbox"] }
+        var words = try launcher + Self.command(configurationFile, program: program) + arguments
         words += ["--log-format", "json", "--log-level", logLevel]
         if let descriptorLimit {
             words = ["/bin/sh", "-c", "ulimit -n \(descriptorLimit) && exec \"$@\"", "sh"] + words
@@ -54,7 +53,7 @@ public final class GatewayProcess: Sendable {
         var port: UInt16?
         try eventually("the gateway listens; it says: \(child.errors)", within: .seconds(30)) {
             if child.status != nil {
-                throw TestSupportError("the gateway does not start: \(child.errors)")
+                throw TestSupportError("the gateway does not start, it ends with \(child.status ?? 0): \(child.errors)")
             }
             Self.parse(child, &log)
             let address = log.lines.first { $0["message"] == "listening" }?["address"]
@@ -66,6 +65,11 @@ public final class GatewayProcess: Sendable {
 
     /// Whether gateways have their sandbox. Sanitizers do not work in it: TEST_SANDBOX=off.
     public static let hasSandbox = ProcessInfo.processInfo.environment["TEST_SANDBOX"] != "off"
+
+    /// What starts it: the program, `run` and the options that tests need.
+    public static func command(_ configurationFile: String, program: String? = nil) throws -> [String] {
+        [try program ?? Self.program(), "run", "--config", configurationFile] + (hasSandbox ? [] : ["--no-sandbox"])
+    }
 
     /// The path of the program, which is built beside the tests.
     public static func program() throws -> String {
@@ -163,5 +167,14 @@ public final class GatewayProcess: Sendable {
     /// How many descriptors it has open now.
     public func descriptorCount() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(self.child.pid)/fd").count
+    }
+
+    /// What its descriptors are, for people.
+    public var descriptors: String {
+        let path = "/proc/\(self.child.pid)/fd"
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return numbers.compactMap { Int($0) }.sorted()
+            .map { "\($0) \((try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)")) ?? "?")" }
+            .joined(separator: ", ")
     }
 }

@@ -138,7 +138,9 @@ struct ClosingTests {
             client.send(Array(repeating: 9, count: 20))
             #expect(try client.receiveToEnd() == .inOrder)
         }
-        try eventually("the descriptors are given back") { try bench.gateway.descriptorCount() == before }
+        try eventually("\(before) descriptors are left of \(bench.gateway.descriptors)") {
+            try bench.gateway.descriptorCount() == before
+        }
         withExtendedLifetime(clients) {}
     }
 

@@ -32,11 +32,11 @@ struct CommandLineTests {
             String(contentsOfFile: path, encoding: .utf8) + "audit: { stdout: true }\n",
             to: "other.yaml"
         )
-        let program = try GatewayProcess.program()
-        let refused = try ChildProcess(["/bin/sh", "-c", "exec \"$0\" run --config \"$1\" >&-", program, other])
+        let closing = ["/bin/sh", "-c", "exec \"$@\" >&-", "sh"]
+        let refused = try ChildProcess(closing + GatewayProcess.command(other))
         #expect(try refused.wait() == 78)
         #expect(refused.errors.contains("without a standard output"), "\(refused.errors)")
-        let child = try ChildProcess(["/bin/sh", "-c", "exec \"$0\" run --config \"$1\" <&- >&-", program, path])
+        let child = try ChildProcess(["/bin/sh", "-c", "exec \"$@\" <&- >&-", "sh"] + GatewayProcess.command(path))
         try eventually("it listens") { child.errors.contains("listening") }
         for number in 0...1 {
             let target = try FileManager.default.destinationOfSymbolicLink(

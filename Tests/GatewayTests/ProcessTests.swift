@@ -133,7 +133,9 @@ struct ProcessTests {
         }
         for connection in try bench.recording().settledConnections() { connection.close() }
         try bench.gateway.waitForClosings(60)
-        try eventually("the descriptors are given back") { try bench.gateway.descriptorCount() == before }
+        try eventually("\(before) descriptors are left of \(bench.gateway.descriptors)") {
+            try bench.gateway.descriptorCount() == before
+        }
         #expect(bench.gateway.closings.count == 60)
     }
 
@@ -190,7 +192,7 @@ struct ProcessTests {
             text.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(port)"),
             to: "second.yaml"
         )
-        let second = try ChildProcess([try GatewayProcess.program(), "run", "--config", file])
+        let second = try ChildProcess(try GatewayProcess.command(file))
         #expect(try second.wait() == 69)
         #expect(second.errors.contains("cannot listen on 127.0.0.1:\(port)"))
         #expect(second.errors.contains("another program listens there"))

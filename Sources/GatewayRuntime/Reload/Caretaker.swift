@@ -7,11 +7,11 @@ internal import Glibc
 public import Logging
 internal import TLSEngine
 
-/// Looks after a running gateway, on a thread of its own: whether files have changed that it was configured by, and whether
-/// certificates are about to expire.
+/// Looks after a running gateway, on a thread of its own: whether files have changed that it was configured by, whether
+/// certificates are about to expire, and whether the clock was set by which they do.
 public final class Caretaker: Sendable {
-    /// How often it looks at certificates, in milliseconds.
-    private static let expiryInterval: Int32 = 3_600_000
+    /// How often it looks at certificates and the clock, in milliseconds.
+    private static let lookInterval: Int32 = 60_000
     /// How long files have to be left alone before they are read: certificate and key are two.
     private static let settling: Int32 = 500
 
@@ -31,7 +31,9 @@ public final class Caretaker: Sendable {
         guard number >= 0 else { throw GatewayStartError("cannot look after the files: \(SystemError("eventfd"))") }
         wakeUp = Descriptor(number)
         reloader.whenReloaded { [weak self] in self?.look() }
-        DetachedThread.start { self.run() }
+        let snapshot = gateway.snapshot
+        let watch = FileWatch(snapshot.configuration.readFiles)
+        DetachedThread.start { self.run(snapshot, watch) }
     }
 
     /// The configuration may be another.
@@ -40,14 +42,16 @@ public final class Caretaker: Sendable {
         _ = write(wakeUp.number, &one, MemoryLayout<UInt64>.size)
     }
 
-    private func run() {
+    private func run(_ first: GatewaySnapshot, _ files: FileWatch) {
         var expiries = ExpiryWatch()
-        var snapshot = gateway.snapshot
-        var watch = FileWatch(snapshot.configuration.readFiles)
+        var clock = ClockWatch(offset: MonotonicClock.wallClockOffset())
+        var snapshot = first
+        var watch = files
         while !reloader.state.hasEnded {
             warn(&expiries, of: snapshot)
             let interval = snapshot.configuration.reload.interval.map { Int32(clamping: $0 / 1_000_000) }
-            wait(min(interval ?? Self.expiryInterval, Self.expiryInterval))
+            wait(min(interval ?? Self.lookInterval, Self.lookInterval))
+            if let seconds = clock.jump(to: MonotonicClock.wallClockOffset()) { note(jump: seconds) }
             let current = gateway.snapshot
             if current !== snapshot {
                 // Somebody else has read them.
@@ -58,7 +62,10 @@ public final class Caretaker: Sendable {
             guard interval != nil, !watch.changes(of: snapshot.configuration.readFiles).isEmpty else { continue }
             repeat { wait(Self.settling) } while !watch.changes(of: snapshot.configuration.readFiles).isEmpty
             _ = reloader.reload(for: "changed files")
-            // One that is refused is not read again before it has changed again.
+            // What was looked at before it was read stays: what changed meanwhile is found the next time. A configuration
+            // that is refused is not read again before it has changed again.
+            snapshot = gateway.snapshot
+            watch.follow(snapshot.configuration.readFiles)
         }
     }
 
@@ -67,6 +74,16 @@ public final class Caretaker: Sendable {
         guard poll(&waited, 1, milliseconds) > 0 else { return }
         var count: UInt64 = 0
         _ = read(wakeUp.number, &count, MemoryLayout<UInt64>.size)
+    }
+
+    private func note(jump seconds: Int64) {
+        logger.warning(
+            """
+            the clock was set \(seconds < 0 ? "back" : "forward") by \(seconds.magnitude) s, or the machine slept; \
+            certificates are judged by the new time, deadlines go on as they were
+            """,
+            metadata: ["seconds": "\(seconds)"]
+        )
     }
 
     private func warn(_ watch: inout ExpiryWatch, of snapshot: GatewaySnapshot) {

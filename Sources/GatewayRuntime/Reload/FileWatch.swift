@@ -32,6 +32,13 @@ struct FileWatch {
         for path in paths { entries[path] = Self.look(at: path, before: nil) }
     }
 
+    /// Goes on with these files: takes those as they are that it does not know yet, and forgets the others.
+    mutating func follow(_ paths: [String]) {
+        var next: [String: Entry] = [:]
+        for path in paths { next[path] = entries[path] ?? Self.look(at: path, before: nil) }
+        entries = next
+    }
+
     /// Looks again, at these files.
     ///
     /// - Returns: Those whose contents have changed since the last look, and those that are new.

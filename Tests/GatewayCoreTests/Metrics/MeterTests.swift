@@ -207,3 +207,19 @@ struct AdminConfigurationTests {
         #expect(configuration.warnings.contains { $0.description.contains("everybody with an account") })
     }
 }
+
+@Suite("The watch over the clock")
+struct ClockWatchTests {
+    @Test("says by how much the clock was set, once, and forgives what keeps it right")
+    func jumps() {
+        let second: Int64 = 1_000_000_000
+        var watch = ClockWatch(offset: 1000 * second)
+        #expect(watch.jump(to: 1001 * second) == nil)
+        #expect(watch.jump(to: 1003 * second) == nil)
+        #expect(watch.jump(to: 4603 * second + 7) == 3600)
+        #expect(watch.jump(to: 4603 * second) == nil)
+        #expect(watch.jump(to: 0) == -4603)
+        // A clock that is far off, as where it has no battery.
+        #expect(watch.jump(to: Int64.max / 2) != nil)
+    }
+}

@@ -62,7 +62,7 @@ struct AuditProcessTests {
         configuration.audit =
             #"{ file: none/audit.jsonl, sample: 0.5, arguments: { bytes: 1KiB, redact: ["[0].password"] } }"#
         let file = try directory.write(configuration.yaml, to: "gateway.yaml")
-        let run = try ChildProcess([try GatewayProcess.program(), "run", "--config", file])
+        let run = try ChildProcess(try GatewayProcess.command(file))
         #expect(try run.wait() == 78)
         let path = directory.file("none/audit.jsonl")
         let message = "error: \(file): audit: cannot open the audit log, \(path): No such file or directory; "

@@ -18,7 +18,7 @@ struct SocketFileTests {
 
     /// Starts another gateway with the same configuration and waits for its end.
     private static func second(_ bench: GatewayBench) throws -> (status: Int32, errors: String) {
-        let child = try ChildProcess([try GatewayProcess.program(), "run", "--config", bench.configurationFile])
+        let child = try ChildProcess(try GatewayProcess.command(bench.configurationFile))
         return (try child.wait(), child.errors)
     }
 
@@ -28,8 +28,8 @@ struct SocketFileTests {
         #expect(Self.permissions(bench.localSocket) == 0o660)
         #expect(try bench.gateway.stop() == 0)
         let start = "umask \(umask) && exec \"$@\""
-        let words = ["/bin/sh", "-c", start, "sh", try GatewayProcess.program(), "run", "--config"]
-        let child = try ChildProcess(words + [bench.configurationFile])
+        let command = try GatewayProcess.command(bench.configurationFile)
+        let child = try ChildProcess(["/bin/sh", "-c", start, "sh"] + command)
         try eventually("it listens: \(child.errors)") { child.errors.contains("local.sock") }
         #expect(Self.permissions(bench.localSocket) == 0o660)
         child.signal(SIGTERM)
@@ -110,7 +110,7 @@ struct SocketFileTests {
         #expect(try bench.gateway.stop() == 0)
         let text = try String(contentsOfFile: bench.configurationFile, encoding: .utf8)
         let file = try bench.directory.write(text.replacing("unix: local", with: "unix: none/local"), to: "b.yaml")
-        let child = try ChildProcess([try GatewayProcess.program(), "run", "--config", file])
+        let child = try ChildProcess(try GatewayProcess.command(file))
         #expect(try child.wait() == 69)
         #expect(child.errors.contains("its folder does not exist"), "\(child.errors)")
     }

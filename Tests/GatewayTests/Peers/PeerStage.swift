@@ -22,25 +22,31 @@ final class PeerStage {
 
     let authority: TestAuthority
     private(set) var members: [Member] = []
+    private let hosts: [String: String]
     private let configure: (inout GatewayConfigurationText) throws -> Void
 
     /// Starts gateways that know each other.
     ///
     /// - Parameters:
     ///   - names: Their names.
+    ///   - hosts: By which names they know each other, where that is not the address.
+    ///   - launcher: A command that starts each, with its arguments.
     ///   - upstream: What stands behind each of them.
     ///   - configure: Changes the configuration of each.
     init(
         _ names: [String] = ["gw-a", "gw-b"],
+        hosts: [String: String] = [:],
+        launcher: [String] = [],
         upstream: GatewayBench.Upstream = .recording,
         configure: @escaping (inout GatewayConfigurationText) throws -> Void = { _ in }
     ) throws {
         authority = try TestAuthority()
         self.configure = configure
+        self.hosts = hosts
         var ports: [String: UInt16] = [:]
         for name in names { ports[name] = try FreePort.find() }
         for name in names {
-            let bench = try GatewayBench(upstream: upstream, authority: authority) {
+            let bench = try GatewayBench(upstream: upstream, authority: authority, launcher: launcher) {
                 try self.introduce(&$0, name, knowing: ports)
             }
             members.append(Member(name: name, bench: bench, peerPort: ports[name] ?? 0))
@@ -55,12 +61,14 @@ final class PeerStage {
         certificate: CertificateFiles? = nil
     ) throws {
         let shown = try certificate ?? authority.client(name, uris: ["spiffe://example.org/gateway/\(name)"])
-        let server = text.certificate
+        let server = try hosts[name].map { try authority.server($0, dns: [$0]) } ?? text.certificate
         text.listeners = [
             "{ address: \"127.0.0.1:\(ports[name] ?? 0)\", for: peers, tls: { certificate: \(server.certificate), key: \(server.key), "
                 + "clientCA: \(authority.caFile) } }"
         ]
-        let gateways = ports.sorted { $0.key < $1.key }.map { "\($0.key): \"127.0.0.1:\($0.value)\"" }
+        let gateways = ports.sorted { $0.key < $1.key }.map {
+            "\($0.key): \"\(hosts[$0.key] ?? "127.0.0.1"):\($0.value)\""
+        }
         text.peers = [
             "name": name, "gateways": "{ \(gateways.joined(separator: ", ")) }", "timeout": "2s",
             "tls": "{ certificate: \(shown.certificate), key: \(shown.key), ca: \(authority.caFile) }",

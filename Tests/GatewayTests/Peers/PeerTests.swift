@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GatewayTestSupport
+import Glibc
 import IPCProtocol
 import TLSEngine
 import Testing
@@ -100,6 +101,40 @@ struct PeerTests {
         #expect(reason == "the gateway that keeps the session, 'gw-a', cannot be reached")
         let line = try #require(stage.members[1].log("a peer cannot be reached").first)
         #expect(line["detail"]?.contains("refused") == true, "\(line)")
+    }
+
+    @Test("is told so while names cannot be looked up, and is led to its gateway when they can")
+    func namesGone() throws {
+        // No name server answers, and the names that are known without one change.
+        let directory = try TemporaryDirectory()
+        let hosts = try directory.write("127.0.0.1 localhost\n", to: "hosts")
+        let servers = try directory.write("nameserver 127.0.0.253\noptions timeout:1 attempts:1\n", to: "resolv.conf")
+        let script = "mount --bind \"$1\" /etc/hosts && mount --bind \"$2\" /etc/resolv.conf && shift 2 && exec \"$@\""
+        let namespace = getuid() == 0 ? ["unshare", "--mount"] : ["unshare", "--mount", "--map-root-user"]
+        let stage = try PeerStage(
+            hosts: ["gw-a": "gw-a.example.test"],
+            launcher: namespace + ["sh", "-c", script, "sh", hosts, servers]
+        )
+        let (peer, server) = try stage.open()
+        let port = peer.port
+        let other = stage.members[1].bench
+        peer.cut(.reset)
+        peer.port = other.gateway.port
+        let reply = try peer.resume()
+        #expect(SessionStage.code(reply) == .unknownSession)
+        let line = try #require(stage.members[1].log("a peer cannot be reached").first)
+        #expect(line["detail"]?.contains("the name 'gw-a.example.test' cannot be looked up") == true, "\(line)")
+        // Nobody else needs names.
+        _ = try other.open()
+
+        _ = try directory.write("127.0.0.1 localhost gw-a.example.test\n", to: "hosts")
+        let last = try peer.resume()
+        #expect(SessionStage.code(last) == nil, "\(stage.members[1].log("a peer cannot be reached"))")
+        try SessionStage.expectOK(last)
+        try server.send(Sample.event(0, "meanwhile"))
+        #expect(try peer.events(of: 0, atLeast: 1) == ["meanwhile"])
+        #expect(port != peer.port)
+        try peer.disconnect()
     }
 
     @Test("loses its connection, not its session, when the gateway between goes")

@@ -104,7 +104,7 @@ struct ActivationTests {
         let stage = try ActivationStage(address: "systemd:tls")
         let tcp = try ListeningSocket.tcp()
         let child = try ChildProcess(
-            [try GatewayProcess.program(), "run", "--config", stage.file],
+            try GatewayProcess.command(stage.file),
             environment: ["LISTEN_FDS": "1", "LISTEN_PID": "1", "LISTEN_FDNAMES": "tls"],
             descriptors: [tcp.descriptor]
         )
@@ -123,8 +123,8 @@ struct ActivationTests {
         let path = stage.directory.file("local.sock")
         let port = try ListeningSocket.tcp().port
         let child = try ChildProcess(
-            [tool, "-l", "127.0.0.1:\(port)", "-l", path, "--fdname=tls:local", try GatewayProcess.program()]
-                + ["run", "--config", stage.file, "--log-format", "json"]
+            [tool, "-l", "127.0.0.1:\(port)", "-l", path, "--fdname=tls:local"]
+                + GatewayProcess.command(stage.file) + ["--log-format", "json"]
         )
         // It starts the program for the first who connects.
         try eventually("it listens: \(child.errors)") { access(path, F_OK) == 0 }

@@ -79,7 +79,7 @@ struct Activation {
 
     /// What a start says that fails.
     func failure(_ configurationFile: String) throws -> (status: Int32, errors: String) {
-        let words = Self.launcher + [try GatewayProcess.program(), "run", "--config", configurationFile]
+        let words = try Self.launcher + GatewayProcess.command(configurationFile)
         let child = try ChildProcess(words, environment: environment, descriptors: descriptors)
         return (try child.wait(), child.errors)
     }

@@ -77,7 +77,7 @@ struct ServiceManagerTests {
             to: "b.yaml"
         )
         let child = try ChildProcess(
-            [try GatewayProcess.program(), "run", "--config", file],
+            try GatewayProcess.command(file),
             environment: ["NOTIFY_SOCKET": receiver.name]
         )
         #expect(try child.wait() == 69)
@@ -88,7 +88,7 @@ struct ServiceManagerTests {
     func noSocket(name: String) throws {
         let bench = try Self.stoppedBench()
         let child = try ChildProcess(
-            [try GatewayProcess.program(), "run", "--config", bench.configurationFile],
+            try GatewayProcess.command(bench.configurationFile),
             environment: ["NOTIFY_SOCKET": name]
         )
         #expect(try child.wait() == 69)
@@ -121,9 +121,8 @@ struct ServiceManagerTests {
         mkfifo(path, 0o600)
         let log = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
         defer { close(log) }
-        let program = try GatewayProcess.program()
         let child = try ChildProcess(
-            ["/bin/sh", "-c", "exec \"$@\" 2>\(path)", "sh", program, "run", "--config", bench.configurationFile]
+            ["/bin/sh", "-c", "exec \"$@\" 2>\(path)", "sh"] + GatewayProcess.command(bench.configurationFile)
                 + ["--log-format", "json", "--log-level", "debug"],
             environment: ["NOTIFY_SOCKET": receiver.name, "WATCHDOG_USEC": "200000"]
         )

@@ -76,7 +76,7 @@ struct SharedPortTests {
     func notShared() throws {
         let bench = try Self.bench()
         let file = try Self.second(bench, "")
-        let child = try ChildProcess([try GatewayProcess.program(), "run", "--config", file])
+        let child = try ChildProcess(try GatewayProcess.command(file))
         #expect(try child.wait() == 69)
         #expect(child.errors.contains("another program listens there (listeners[].shared"), "\(child.errors)")
     }
