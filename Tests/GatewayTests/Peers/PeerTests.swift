@@ -49,6 +49,8 @@ struct PeerTests {
         let before = server.receivedCount
         let id = try peer.call("sample", "echo", text)
         let call = Sample.call(id, text)
+        // The connection takes it by and by, and the client is on this thread.
+        try peer.drain(milliseconds: patient(30_000))
         let received = try server.receive(count: before + call.count, within: .seconds(30))
         let isSame = received.suffix(call.count) == call[...]
         #expect(isSame)

@@ -122,10 +122,14 @@ struct ActivationTests {
         let stage = try ActivationStage(address: "systemd:tls", unix: "systemd:local")
         let path = stage.directory.file("local.sock")
         let port = try ListeningSocket.tcp().port
-        let child = try ChildProcess(
-            [tool, "-l", "127.0.0.1:\(port)", "-l", path, "--fdname=tls:local"]
-                + GatewayProcess.command(stage.file) + ["--log-format", "json"]
-        )
+        // It passes on only what it is told to.
+        let variables = ProcessInfo.processInfo.environment
+        var words = [tool, "-l", "127.0.0.1:\(port)", "-l", path, "--fdname=tls:local"]
+        for name in ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"] where variables[name] != nil {
+            words += ["-E", name]
+        }
+        words += try GatewayProcess.command(stage.file)
+        let child = try ChildProcess(words + ["--log-format", "json"])
         // It starts the program for the first who connects.
         try eventually("it listens: \(child.errors)") { access(path, F_OK) == 0 }
         let local = TestClient(unix: path)
