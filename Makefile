@@ -161,6 +161,7 @@ image: ## Build the container image ipc-gateway:local, with docker, podman or bu
 	docker/image.sh $(IMAGE_OPTIONS)
 
 docker-test: ## Build the container image and a package, run the compose files, check what docs/containers.md promises
+	@missing=''; python3 -m pip --version >/dev/null 2>&1 || missing=' python3-pip'; $(call install,$$missing)
 	docker/test.sh
 
 clean: ## Remove what was built and the demonstration's files
@@ -189,6 +190,6 @@ define install
 	if [ -n "$(strip $(1))" ]; then \
 		command -v apt-get >/dev/null || { echo "install first:$(1)" >&2; exit 1; }; \
 		echo "installing$(1)"; \
-		$(SUDO) apt-get -qq update && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get -qq install -y --no-install-recommends $(1) >/dev/null; \
+		$(SUDO) apt-get -qq update && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get -qq -o Acquire::Retries=3 install -y --no-install-recommends $(1) >/dev/null; \
 	fi
 endef

@@ -46,7 +46,8 @@ stand_ins_sources() {
 # Unpacks what is not installed.
 stand_ins_unpack_tools() {
     local tools=$work/tools deb name names
-    local apt=(apt-get -qq -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
+    local apt=(apt-get -qq -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root \
+        -o Acquire::Retries=3)
     mkdir -p "$work"/{lists/partial,cache/archives/partial,debs,home,docker-config/cli-plugins} "$tools"
     "${apt[@]}" update
     # New packages only: those that would be brought up to date have a version in brackets. Networks are the engine's.
@@ -101,7 +102,7 @@ stand_ins_base() {
     shift 3
     ! stand_ins_buildah inspect --type image "localhost/$image" >/dev/null 2>&1 || return 0
     stand_ins_sources "$release" >"$work/$release.sources"
-    nice -n 15 mmdebstrap --quiet --mode=root --variant=minbase --format=tar \
+    nice -n 15 mmdebstrap --quiet --aptopt='Acquire::Retries "3"' --mode=root --variant=minbase --format=tar \
         --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         "$@" "$release" "$tar" "$work/$release.sources" >"$work/$release.log" 2>&1 ||

@@ -297,13 +297,17 @@ check_renewal() {
 }
 
 # As docker stop comes there is a client that listens, and a call that takes two seconds from then on, or a little less.
+has_open_calls() {
+    engine exec "$gateway" ipc-gateway status --config /etc/ipc-gateway/gateway.yaml --json |
+        python3 -c 'import json, sys; sys.exit(json.load(sys.stdin)["calls"]["open"] < 1)'
+}
+
 check_stop() {
     local before after calls=$project-calls
     before=$(log_lines '"client accepted"')
     compose run -T --no-deps -d --name "$calls" client sample sleep 5000 >/dev/null
     wait_for "a client that calls" log_has $((before + 1)) '"client accepted"'
-    # It calls as soon as it is accepted, and nothing outside tells that it has: this is more than it takes.
-    sleep 3
+    wait_for "its call" has_open_calls
     before=$(date +%s%N)
     engine stop "$gateway" >/dev/null
     after=$(date +%s%N)
