@@ -19,8 +19,8 @@ extension GatewaySnapshot {
         return proxies.contains { $0.contains(address) }
     }
 
-    /// What cannot take the place of another snapshot in a running gateway: sockets, threads and the audit log's
-    /// destination are made once.
+    /// What cannot take the place of another snapshot in a running gateway: sockets, threads, the sandbox, the name among
+    /// peers, the endpoint for operators and the audit log's destination are made once.
     ///
     /// - Returns: A problem for each such key that differs; nothing when the snapshot can take the other's place.
     public func problems(replacing old: GatewaySnapshot) -> [ConfigurationProblem] {
@@ -78,7 +78,7 @@ extension GatewaySnapshot {
         switch (new.audit, old.audit) {
         case (let audit?, let before?):
             if audit.destination != before.destination { differs("audit", "where the audit log goes") }
-            if audit.queueLines != before.queueLines { differs("audit.queueLines", "this") }
+            if audit.queueLines != before.queueLines { differs("audit.queue", "this") }
         case (nil, nil): break
         default: differs("audit", "whether there is an audit log")
         }

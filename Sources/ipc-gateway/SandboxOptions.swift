@@ -4,7 +4,6 @@
 internal import ArgumentParser
 internal import GatewayCore
 internal import GatewayRuntime
-internal import Glibc
 internal import Logging
 
 /// What `ipc-gateway run` takes away from itself.
@@ -36,10 +35,6 @@ struct SandboxOptions: ParsableArguments {
             plan.allowListening(at: configuration.resolve(admin.unix))
             plan.allowTasks()
             if let address = admin.address { plan.bindPorts.insert(address.port) }
-        }
-        // Of a service manager; in the abstract namespace when it begins so.
-        if let socket = getenv("NOTIFY_SOCKET"), socket.pointee == CChar(UInt8(ascii: "@")) {
-            plan.allowsAbstractSockets = true
         }
         var options = Confinement.Options()
         options.isOff = isOff

@@ -65,8 +65,8 @@ struct AdminResponder: Sendable {
         case ("sessions", 2) where isReading: return await sessions(request, id: path[1])
         case ("sessions", 1) where request.method == .delete: return await closeAll(request)
         case ("sessions", 2) where request.method == .post && path[1] == "close": return await closeAll(request)
-        case ("sessions", 2) where request.method == .delete: return await close(path[1])
-        case ("sessions", 3) where request.method == .post && path[2] == "close": return await close(path[1])
+        case ("sessions", 2) where request.method == .delete: return await close(request, path[1])
+        case ("sessions", 3) where request.method == .post && path[2] == "close": return await close(request, path[1])
         case ("reload", 1) where request.method == .post: return await reload()
         case ("drain", 1) where request.method == .post: return drain()
         case ("", 1), ("metrics", 1), ("status", 1), ("health", 2), ("sessions", 1...3):
@@ -126,7 +126,8 @@ struct AdminResponder: Sendable {
 
     private func sessions(_ request: Request, id: String?) async -> Response {
         var query = SessionQuery()
-        if let problem = query.read(request) { return .problem(.badRequest, problem) }
+        let known = id == nil ? SessionQuery.Parameters.list : SessionQuery.Parameters.none
+        if let problem = query.read(request, known) { return .problem(.badRequest, problem) }
         if let id {
             guard let number = Int(id) else { return .problem(.badRequest, "the id of a session is a number") }
             query.filter.id = number
@@ -148,14 +149,16 @@ struct AdminResponder: Sendable {
 
     // MARK: Acting
 
-    private func close(_ id: String) async -> Response {
+    private func close(_ request: Request, _ id: String) async -> Response {
+        var query = SessionQuery()
+        if let problem = query.read(request, SessionQuery.Parameters.none) { return .problem(.badRequest, problem) }
         guard let number = Int(id) else { return .problem(.badRequest, "the id of a session is a number") }
         return await close(SessionFilter(id: number))
     }
 
     private func closeAll(_ request: Request) async -> Response {
         var query = SessionQuery()
-        if let problem = query.read(request) { return .problem(.badRequest, problem) }
+        if let problem = query.read(request, SessionQuery.Parameters.closing) { return .problem(.badRequest, problem) }
         guard query.filter.identity != nil else {
             return .problem(.badRequest, "say whose sessions: ?identity=…, as /sessions shows it")
         }

@@ -12,16 +12,25 @@ struct SessionQuery: Sendable {
     var first = 0
     var count = SessionsPage.usual
 
-    private static let known = ["identity", "context", "limit", "after"]
+    /// What a request may say.
+    enum Parameters {
+        /// Whose sessions, and which part of the list.
+        static let list = ["identity", "context", "limit", "after"]
+        /// Whose sessions: all of them are closed.
+        static let closing = ["identity", "context"]
+        /// Nothing: it names one session.
+        static let none: [String] = []
+    }
 
     /// Reads the query.
     ///
+    /// - Parameter known: What it may say.
     /// - Returns: What is wrong with it; nil when nothing is.
-    mutating func read(_ request: Request) -> String? {
+    mutating func read(_ request: Request, _ known: [String]) -> String? {
         for (key, value) in request.uri.queryParameters {
             // A mistake must not become 'all of them'.
-            guard Self.known.contains(String(key)) else {
-                return "unknown parameter; known are \(Self.known.joined(separator: ", "))"
+            guard known.contains(String(key)) else {
+                return "unknown parameter here; known are: \(known.isEmpty ? "none" : known.joined(separator: ", "))"
             }
             switch key {
             case "identity": filter.identity = String(value)

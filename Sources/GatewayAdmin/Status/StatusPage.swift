@@ -151,7 +151,7 @@ struct StatusPage {
             }
             if isSame != true { names.append((count.from, count.channel, count.name, 0, 0)) }
             names[names.count - 1].total += count.count
-            let isRefused = [.denied, .limit, .busy, .noRoute, .unavailable].contains(count.outcome)
+            let isRefused = [.denied, .limit, .busy, .noRoute, .unavailable, .draining].contains(count.outcome)
             if isRefused { names[names.count - 1].refused += count.count }
         }
         let total = names.reduce(0) { $0 + $1.total }

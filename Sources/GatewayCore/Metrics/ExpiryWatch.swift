@@ -66,7 +66,7 @@ public struct ExpiryWatch: Sendable {
         let what =
             switch expiry.kind {
             case .certificate: "the certificate of \(expiry.name)"
-            case .authority: "the client authority \(expiry.name)"
+            case .authority: "the authority \(expiry.name)"
             case .revocationList: "the revocation list of \(expiry.name)"
             }
         let left = expiry.time - now
@@ -74,9 +74,9 @@ public struct ExpiryWatch: Sendable {
         let date = UTCTime.format(expiry.time)
         let consequence =
             switch expiry.kind {
-            case .certificate: "clients refuse it then"
-            case .authority: "its clients are refused then"
-            case .revocationList: "its clients are refused"
+            case .certificate: "it is refused then"
+            case .authority: "its certificates are refused then"
+            case .revocationList: "its certificates are refused"
             }
         let text =
             left < 0

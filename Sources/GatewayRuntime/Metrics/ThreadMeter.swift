@@ -23,7 +23,7 @@ final class ThreadMeter {
     private(set) var handshakes: [String: Int] = [:]
     /// Why connections and sessions ended.
     private(set) var closings: [String: Int] = [:]
-    /// Why requests did not pass: `policy`, the name of a limit, `busy`, `no-route`, `unavailable`.
+    /// Why requests did not pass: `policy`, the name of a limit, `busy`, `no-route`, `unavailable`, `draining`.
     private(set) var denials: [String: Int] = [:]
     /// Sessions that began, and clients that came back to theirs or were lost to them.
     var sessionsBegun = 0

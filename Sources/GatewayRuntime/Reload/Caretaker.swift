@@ -45,21 +45,25 @@ public final class Caretaker: Sendable {
     private func run(_ first: GatewaySnapshot, _ files: FileWatch) {
         var expiries = ExpiryWatch()
         var clock = ClockWatch(offset: MonotonicClock.wallClockOffset())
+        var lastLook = MonotonicClock.now()
         var snapshot = first
         var watch = files
         while !reloader.state.hasEnded {
             warn(&expiries, of: snapshot)
-            let interval = snapshot.configuration.reload.interval.map { Int32(clamping: $0 / 1_000_000) }
-            wait(min(interval ?? Self.lookInterval, Self.lookInterval))
+            let interval = snapshot.configuration.reload.interval
+            wait(min(interval.map { Self.milliseconds(until: lastLook + $0) } ?? .max, Self.lookInterval))
             if let seconds = clock.jump(to: MonotonicClock.wallClockOffset()) { note(jump: seconds) }
             let current = gateway.snapshot
             if current !== snapshot {
                 // Somebody else has read them.
                 snapshot = current
                 watch = FileWatch(snapshot.configuration.readFiles)
+                lastLook = MonotonicClock.now()
                 continue
             }
-            guard interval != nil, !watch.changes(of: snapshot.configuration.readFiles).isEmpty else { continue }
+            guard let interval, MonotonicClock.now() >= lastLook + interval else { continue }
+            lastLook = MonotonicClock.now()
+            guard !watch.changes(of: snapshot.configuration.readFiles).isEmpty else { continue }
             repeat { wait(Self.settling) } while !watch.changes(of: snapshot.configuration.readFiles).isEmpty
             _ = reloader.reload(for: "changed files")
             // What was looked at before it was read stays: what changed meanwhile is found the next time. A configuration
@@ -67,6 +71,11 @@ public final class Caretaker: Sendable {
             snapshot = gateway.snapshot
             watch.follow(snapshot.configuration.readFiles)
         }
+    }
+
+    private static func milliseconds(until end: UInt64) -> Int32 {
+        let now = MonotonicClock.now()
+        return end > now ? Int32(clamping: (end - now + 999_999) / 1_000_000) : 0
     }
 
     private func wait(_ milliseconds: Int32) {

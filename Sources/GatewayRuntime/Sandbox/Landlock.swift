@@ -34,13 +34,12 @@ final class Landlock {
         let abi = clinux_landlock_abi()
         guard abi > 0 else { throw SystemError("landlock_create_ruleset") }
         let files = LandlockRights.known(by: abi)
-        var scopes: UInt64 = abi >= 6 ? Self.signals | Self.abstractSockets : 0
-        if plan.allowsAbstractSockets { scopes &= ~Self.abstractSockets }
         let number = clinux_landlock_create(
             clinux_landlock_ruleset(
                 files: files.rawValue,
                 network: abi >= 4 ? Self.tcpBind | Self.tcpConnect : 0,
-                scopes: scopes
+                // The socket of a service manager is connected before.
+                scopes: abi >= 6 ? Self.signals | Self.abstractSockets : 0
             )
         )
         guard number >= 0 else { throw SystemError("landlock_create_ruleset") }

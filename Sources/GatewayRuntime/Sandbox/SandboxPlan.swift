@@ -18,8 +18,6 @@ public struct SandboxPlan: Sendable {
     public var bindPorts: Set<UInt16> = []
     /// TCP ports that may be connected to.
     public var connectPorts: Set<UInt16> = []
-    /// Whether abstract Unix sockets of others can be connected to, as that of a service manager may have to be.
-    public var allowsAbstractSockets = false
     /// What an operator should know.
     private(set) var notes: [String] = []
 

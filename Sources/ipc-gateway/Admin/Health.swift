@@ -26,7 +26,7 @@ struct Health: ParsableCommand {
     @Flag(help: "Ask whether the gateway lives, not whether it is ready.")
     var live = false
 
-    @Option(help: ArgumentHelp("How long it may take to answer. (default: 5)", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long it may take to answer.", valueName: "seconds"))
     var timeout: Int = 5
 
     mutating func validate() throws {

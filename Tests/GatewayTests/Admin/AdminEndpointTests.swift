@@ -41,6 +41,11 @@ struct AdminEndpointTests {
         #expect(try bench.ask("POST", "/metrics").status == 405)
         #expect(try bench.ask("GET", "/reload").status == 405)
         #expect(try bench.ask("GET", "/sessions?limit=0").status == 400)
+        // Who closes means all of them, or one: a part of the list is a slip.
+        #expect(try bench.ask("DELETE", "/sessions?identity=x&limit=1").status == 400)
+        #expect(try bench.ask("POST", "/sessions/close?identity=x&after=1").status == 400)
+        #expect(try bench.ask("DELETE", "/sessions/1?identity=x").status == 400)
+        #expect(try bench.ask("GET", "/sessions/1?limit=1").status == 400)
         #expect(try bench.ask("GET", "/sessions?identty=x").status == 400)
         #expect(try bench.ask("DELETE", "/sessions").status == 400)
         #expect(try bench.ask("DELETE", "/sessions/x").status == 400)

@@ -146,4 +146,13 @@ struct MetricsTests {
         #expect(refusals.first?["rule"] == "no-drops")
         #expect(refusals.first?["identity"] == "spiffe://example.org/dev/alice")
     }
+
+    @Test("tell when what is shown to other gateways ends, and what they are known by")
+    func expiryOfPeers() throws {
+        let stage = try PeerStage { $0.admin = "{ unix: admin.sock }" }
+        let bench = stage.members[0].bench
+        try eventually("the endpoint answers") { (try? bench.ask("GET", "/health/live").status) == 200 }
+        let expiries = try bench.metrics().keys.filter { $0.hasPrefix("expiry_timestamp_seconds{kind=\"certificate\"") }
+        #expect(expiries.contains { $0.contains("gw-a") }, "\(expiries)")
+    }
 }
