@@ -7,6 +7,8 @@ internal import Synchronization
 final class SharedTokenBucket: Sendable {
     private let perSecond: UInt64
     private let paidUntil = Atomic<UInt64>(0)
+    /// The latest time that anybody has said: each thread knows that of the beginning of its turn.
+    private let latest = Atomic<UInt64>(0)
 
     init(perSecond: Int) {
         self.perSecond = UInt64(max(1, perSecond))
@@ -15,6 +17,8 @@ final class SharedTokenBucket: Sendable {
     /// Takes tokens if there are as many.
     func take(_ count: Int, at now: UInt64) -> Bool {
         let cost = TokenBucket.time(of: count, perSecond: perSecond)
+        // Who is behind would find that the others have taken in the future, and get less than there is.
+        let now = latest.max(now, ordering: .relaxed).newValue
         var before = paidUntil.load(ordering: .relaxed)
         while true {
             let after = max(before, now) + cost

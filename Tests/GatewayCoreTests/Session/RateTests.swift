@@ -77,6 +77,15 @@ struct RateTests {
         #expect(failure == (1, "LimitExceeded"))
     }
 
+    @Test("of several threads give as much, whichever thread's clock is behind")
+    func clocksOfThreads() {
+        let shared = SharedTokenBucket(perSecond: 3)
+        let now: UInt64 = 5_000_000_000
+        let taken = [now, now - 700_000, now - 900_000, now - 100].map { shared.take(1, at: $0) }
+        #expect(taken == [true, true, true, false])
+        #expect(shared.take(1, at: now + 333_333_400))
+    }
+
     @Test("on bytes are on credit: reading pauses until it is paid back")
     func bytes() {
         var bucket = TokenBucket(perSecond: 1000)
