@@ -131,7 +131,11 @@ struct ActivationTests {
         words += try GatewayProcess.command(stage.file)
         let child = try ChildProcess(words + ["--log-format", "json"])
         // It starts the program for the first who connects.
-        try eventually("it listens: \(child.errors)") { access(path, F_OK) == 0 }
+        // The file is there a moment before anybody listens.
+        try eventually("it listens: \(child.errors)") {
+            let sockets = try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(separator: "\n")
+            return sockets.contains { $0.hasSuffix(" \(path)") && $0.contains(" 00010000 ") }
+        }
         let local = TestClient(unix: path)
         try stage.exchange(local, 0)
         let client = TestClient(port: port, tls: try stage.tls())
