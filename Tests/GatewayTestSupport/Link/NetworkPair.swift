@@ -27,7 +27,8 @@ public final class NetworkPair: Sendable {
     ///
     /// - Throws: `TestSupportError` with the reason why that cannot be done here.
     public init() throws {
-        let hold = ["sh", "-c", "echo ready; exec sleep 3600"]
+        // It is there until its input ends, which it does with the tests, however they end.
+        let hold = ["sh", "-c", "echo ready; exec cat"]
         let first = try Self.start(["unshare"] + (Self.isRoot ? ["-n"] : ["-Urn"]) + hold)
         let second = try Self.start(
             Self.isRoot ? ["unshare", "-n"] + hold : Self.enter(first) + ["unshare", "-n"] + hold
@@ -47,7 +48,7 @@ public final class NetworkPair: Sendable {
     }
 
     private static func start(_ words: [String]) throws -> ChildProcess {
-        let process = try ChildProcess(["/usr/bin/env"] + words)
+        let process = try ChildProcess(["/usr/bin/env"] + words, hasInput: true)
         try eventually("a network namespace, or the reason why there is none", within: .seconds(10)) {
             process.output.contains("ready") || process.status != nil
         }
