@@ -20,7 +20,7 @@ HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|Process|ReloadCrowd|
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway bench bench-install format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -68,10 +68,30 @@ benchmark: dependencies ## Measure what calls over a Unix socket cost
 	$(SWIFT) build -c release --package-path Benchmarks
 	Benchmarks/.build/release/ipc-bench
 
-benchmark-gateway: release ## Measure what rules and the audit log cost the gateway, and how fair it is
+benchmark-gateway: release gateway-bench ## Measure what rules and the audit log cost the gateway, and how fair it is
+	$(BENCH) --gateway .build/release/ipc-gateway
+
+BENCH := Benchmarks/.build/release/gateway-bench
+# Rounds of make bench. Five take a quarter of an hour, ten half an hour.
+ROUNDS ?= 5
+
+bench: release gateway-bench ## Compare the gateway with what is installed of HAProxy, nginx, stunnel, hitch: docs/performance.md
+	$(BENCH) compare --rounds $(ROUNDS) --folder docs/performance
+	$(BENCH) compare --growth --rounds $(ROUNDS) --folder docs/performance --prefix growth
+
+bench-install: ## Install those others from Debian
+	@missing=''; \
+	for command in haproxy:haproxy nginx:nginx-light hitch:hitch stunnel:stunnel4; do \
+		PATH="$$PATH:/usr/sbin" command -v "$${command%%:*}" >/dev/null || missing="$$missing $${command#*:}"; \
+	done; \
+	[ -e /usr/lib/nginx/modules/ngx_stream_module.so ] || missing="$$missing libnginx-mod-stream"; \
+	$(call install,$$missing)
+
+.PHONY: gateway-bench
+gateway-bench: dependencies
 	@missing=''; command -v taskset >/dev/null || missing=' util-linux'; $(call install,$$missing)
+	$(SWIFT) build -c release --package-path Benchmarks --product load
 	$(SWIFT) build -c release --package-path Benchmarks --product gateway-bench
-	Benchmarks/.build/release/gateway-bench --gateway .build/release/ipc-gateway
 
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
