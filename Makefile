@@ -20,7 +20,7 @@ HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|Process|ReloadCrowd|
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway bench bench-install format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway bench bench-install micro allocations format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -92,6 +92,18 @@ gateway-bench: dependencies
 	@missing=''; command -v taskset >/dev/null || missing=' util-linux'; $(call install,$$missing)
 	$(SWIFT) build -c release --package-path Benchmarks --product load
 	$(SWIFT) build -c release --package-path Benchmarks --product gateway-bench
+
+micro: dependencies ## Count instructions and allocations of the parts, against Benchmarks/micro-thresholds.txt
+	@missing=''; \
+	command -v valgrind >/dev/null || missing="$$missing valgrind"; \
+	command -v objcopy >/dev/null || missing="$$missing binutils"; \
+	$(call install,$$missing)
+	$(SWIFT) build -c release --package-path Benchmarks --product micro-bench
+	Benchmarks/.build/release/micro-bench $(MICRO_OPTIONS)
+
+allocations: release gateway-bench ## Count the allocations of the gateway for a message: there are none but OpenSSL's
+	$(SWIFT) build -c release --package-path Benchmarks --product allocation-counter
+	$(BENCH) allocations --gateway .build/release/ipc-gateway
 
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)

@@ -24,7 +24,7 @@ let package = Package(
         .library(name: "IPCTransport", targets: ["IPCTransport"]),
         .executable(name: "ipc-gateway", targets: ["ipc-gateway"]),
         // For the packages Benchmarks and Fuzzing only, as the underscore says.
-        .library(name: "_GatewayCore", targets: ["GatewayCore"]),
+        .library(name: "_GatewayCore", targets: ["GatewayCore", "TLSEngine"]),
         .library(name: "_GatewayTestSupport", targets: ["GatewayTestSupport", "TLSEngine"]),
     ],
     dependencies: [

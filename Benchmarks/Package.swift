@@ -4,6 +4,10 @@ import PackageDescription
 // A package of its own: what users of the library build does not include its benchmarks.
 let package = Package(
     name: "ipc-gateway-benchmarks",
+    products: [
+        // For LD_PRELOAD, to count the allocations of the gateway as it is.
+        .library(name: "allocation-counter", type: .dynamic, targets: ["CAllocations"])
+    ],
     dependencies: [
         .package(name: "ipc-gateway", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -14,6 +18,18 @@ let package = Package(
             name: "load",
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
+        // Counts allocations, and marks what is measured for callgrind.
+        .target(name: "CAllocations"),
+        .executableTarget(
+            name: "micro-bench",
+            dependencies: [
+                "CAllocations",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "IPCProtocol", package: "ipc-gateway"),
+                .product(name: "_GatewayCore", package: "ipc-gateway"),
+            ],
+            swiftSettings: [.treatAllWarnings(as: .error)]
         ),
         .executableTarget(
             name: "ipc-bench",

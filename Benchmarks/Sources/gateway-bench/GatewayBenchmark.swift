@@ -15,7 +15,7 @@ struct GatewayBenchmark: ParsableCommand {
               make benchmark-gateway
               Benchmarks/.build/release/gateway-bench --only fairness --markdown fairness.md
             """,
-        subcommands: [Measure.self, Compare.self, Serve.self, Greedy.self],
+        subcommands: [Measure.self, Compare.self, Allocations.self, Serve.self, Greedy.self],
         defaultSubcommand: Measure.self
     )
 }

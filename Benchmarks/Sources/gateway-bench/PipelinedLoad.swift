@@ -8,10 +8,8 @@ import IPCProtocol
 ///
 /// In step, so that the gateway has the same reads and writes whatever the machine does meanwhile.
 final class PipelinedLoad {
-    static let connectionCount = 4
-    static let callsInFlight = 16
-
     private var connections: [Connection] = []
+    private let callsInFlight: Int
     private let batches: [[UInt8]]
     private var turn = 0
 
@@ -22,16 +20,26 @@ final class PipelinedLoad {
 
     /// Connects.
     ///
-    /// - Parameter rules: Calls are spread over the commands of these.
-    init(_ rules: Rules, _ connect: () throws -> BlockingStream) throws {
+    /// - Parameters:
+    ///   - rules: Calls are spread over the commands of these.
+    ///   - connectionCount: How many connections.
+    ///   - callsInFlight: How many calls each of them sends at once.
+    ///   - connect: Makes a connection.
+    init(
+        _ rules: Rules,
+        connections connectionCount: Int = 4,
+        callsInFlight: Int = 16,
+        _ connect: () throws -> BlockingStream
+    ) throws {
+        self.callsInFlight = callsInFlight
         // Enough batches for each rule to have its turn, the last of them filled up with those from the beginning.
-        let batchCount = (rules.count + Self.callsInFlight - 1) / Self.callsInFlight
+        let batchCount = (rules.count + callsInFlight - 1) / callsInFlight
         batches = (0..<batchCount).map { batch in
-            (0..<Self.callsInFlight).flatMap { index in
-                Rules.call((batch * Self.callsInFlight + index) % rules.count, id: UInt64(index))
+            (0..<callsInFlight).flatMap { index in
+                Rules.call((batch * callsInFlight + index) % rules.count, id: UInt64(index))
             }
         }
-        for _ in 0..<Self.connectionCount {
+        for _ in 0..<connectionCount {
             let stream = try connect()
             try stream.send(Frame.regular(IPCMessage.context("bench")).encoded())
             connections.append(Connection(stream: stream))
@@ -50,11 +58,11 @@ final class PipelinedLoad {
                 turn = (turn + 1) % batches.count
             }
             for index in connections.indices {
-                try receive(Self.callsInFlight, index) { message in
+                try receive(callsInFlight, index) { message in
                     if case .success(_, Rules.argument) = message { true } else { false }
                 }
             }
-            made += connections.count * Self.callsInFlight
+            made += connections.count * callsInFlight
         }
         return made
     }

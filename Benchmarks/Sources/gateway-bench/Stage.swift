@@ -31,8 +31,13 @@ final class Stage {
         upstreamPath = path
     }
 
-    /// Starts a gateway of one thread, on a processor of its own.
-    func startGateway(_ name: String, clients: [String], audit: String? = nil) throws -> GatewayProcess {
+    /// Starts a gateway of one thread, on a processor of its own, or by the words of another launcher.
+    func startGateway(
+        _ name: String,
+        clients: [String],
+        audit: String? = nil,
+        launcher: [String]? = nil
+    ) throws -> GatewayProcess {
         var configuration = GatewayConfigurationText(
             certificate: try authority.server(),
             clientCA: authority.caFile,
@@ -45,7 +50,7 @@ final class Stage {
             configurationFile: try directory.write(configuration.yaml, to: "\(name).yaml"),
             logLevel: "info",
             program: gateway,
-            launcher: cores.gatewayLauncher
+            launcher: launcher ?? cores.gatewayLauncher
         )
     }
 

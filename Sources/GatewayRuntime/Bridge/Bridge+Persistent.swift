@@ -109,7 +109,8 @@ extension Bridge {
         do throws(SessionFailure) {
             while position < span.count, let header = FrameHeader(span.extracting(position...)) {
                 let end = position + FrameHeader.byteCount + header.bodyLength
-                try persistence.session.send(Array(frames[(position + FrameHeader.byteCount)..<end]), at: reactor.now)
+                let message = span.extracting(position + FrameHeader.byteCount..<end)
+                try persistence.session.send(copying: message, at: reactor.now)
                 position = end
             }
         } catch {

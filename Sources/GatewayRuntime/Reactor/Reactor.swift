@@ -213,7 +213,9 @@ final class Reactor {
 
     private func timeout() -> Int32 {
         if !continuing.isEmpty || !costly.isEmpty { return 0 }
-        guard let deadline = [timers.next, stopDeadline, memory.deadline].compactMap(\.self).min() else { return -1 }
+        // Without a list of the three: that would be an allocation in each round.
+        let deadline = min(timers.next ?? .max, stopDeadline ?? .max, memory.deadline ?? .max)
+        guard deadline < .max else { return -1 }
         guard deadline > now else { return 0 }
         // Rounded up: waking a little early would spin until the deadline.
         return Int32(clamping: (deadline - now + 999_999) / 1_000_000)

@@ -19,6 +19,12 @@ struct OutgoingWindow: Sendable {
     /// Those before `head` were acknowledged and hold no bytes.
     private var entries: [Entry] = []
     private var head = 0
+    /// Memory of small messages that were acknowledged, for the next ones: a quiet conversation allocates nothing.
+    private var spares: [[UInt8]] = []
+    /// Together they are what an idle session holds, so they are few.
+    private static let mostSpares = 8
+    private static let largestSpare = 256
+
     /// The last one written to the connection that is there now; never below `acknowledged`.
     private var written: UInt32 = 0
     /// The last one written to any.
@@ -66,9 +72,26 @@ struct OutgoingWindow: Sendable {
     /// - Precondition: There is a sequence number left.
     /// - Throws: `limit` when even the reserve is used up.
     mutating func append(_ body: [UInt8], ack: UInt32, at now: UInt64) throws(SessionFailure) {
+        try checkReserve()
+        add(body, ack: ack, at: now)
+    }
+
+    /// The same with a copy of a message.
+    mutating func append(copying body: Span<UInt8>, ack: UInt32, at now: UInt64) throws(SessionFailure) {
+        try checkReserve()
+        var copy = body.count <= Self.largestSpare ? spares.popLast() ?? [] : []
+        copy.removeAll(keepingCapacity: true)
+        copy.append(copying: body, in: 0..<body.count)
+        add(copy, ack: ack, at: now)
+    }
+
+    private func checkReserve() throws(SessionFailure) {
         guard count < window.messages + reserve.messages, byteCount < window.bytes + reserve.bytes else {
             throw SessionFailure(.limit, "\(count) messages (\(byteCount) bytes) are not acknowledged")
         }
+    }
+
+    private mutating func add(_ body: [UInt8], ack: UInt32, at now: UInt64) {
         lastID += 1
         byteCount += FrameHeader.byteCount + body.count
         entries.append(Entry(body: body, ack: ack, sentAt: now))
@@ -84,7 +107,9 @@ struct OutgoingWindow: Sendable {
         }
         for index in head..<head + Int(id - acknowledged) {
             byteCount -= FrameHeader.byteCount + entries[index].body.count
+            let body = entries[index].body
             entries[index].body = []
+            if spares.count < Self.mostSpares, 1...Self.largestSpare ~= body.capacity { spares.append(body) }
         }
         head += Int(id - acknowledged)
         acknowledged = id
@@ -112,6 +137,7 @@ struct OutgoingWindow: Sendable {
     mutating func removeAll() {
         entries = []
         head = 0
+        spares = []
         byteCount = 0
         acknowledged = lastID
         written = lastID

@@ -24,19 +24,35 @@ extension PersistentSession {
     ///   those before it still arrive, see ``messagesLeft``. `limit` when ``canSend`` was not heeded and the reserve, too, is
     ///   used up; that ends the session.
     public mutating func send(_ message: [UInt8], at now: UInt64) throws(SessionFailure) {
-        noteCall(at: now)
-        if let failure { throw failure }
-        guard isAlive else { return }
-        guard messagesLeft > 0 else {
-            let count = settings.highestID
-            throw SessionFailure(.sequenceExhausted, "the session has used all of its \(count) sequence numbers")
-        }
+        guard try mayTakeMessage(at: now) else { return }
         do throws(SessionFailure) {
             try window.append(message, ack: incoming.lastID, at: now)
         } catch {
             throw fail(error)
         }
         acknowledgement.acknowledged()
+    }
+
+    /// Sends a copy of a message, for who has it in a buffer of his own; otherwise the same as ``send(_:at:)``.
+    public mutating func send(copying message: Span<UInt8>, at now: UInt64) throws(SessionFailure) {
+        guard try mayTakeMessage(at: now) else { return }
+        do throws(SessionFailure) {
+            try window.append(copying: message, ack: incoming.lastID, at: now)
+        } catch {
+            throw fail(error)
+        }
+        acknowledgement.acknowledged()
+    }
+
+    private mutating func mayTakeMessage(at now: UInt64) throws(SessionFailure) -> Bool {
+        noteCall(at: now)
+        if let failure { throw failure }
+        guard isAlive else { return false }
+        guard messagesLeft > 0 else {
+            let count = settings.highestID
+            throw SessionFailure(.sequenceExhausted, "the session has used all of its \(count) sequence numbers")
+        }
+        return true
     }
 
     /// Sends a Control message, behind the messages that were sent before. It belongs to the connection: where there is none

@@ -71,6 +71,33 @@ struct MachineTests {
         #expect(window.count == 0 && window.byteCount == 0 && window.oldestSentAt == nil)
     }
 
+    @Test("messages that are copied into memory of acknowledged ones are written as they were sent, again in a replay")
+    func copies() throws {
+        var window = try window(of: 0)
+        var generator = SeededGenerator(seed: 8)
+        var sent: [[UInt8]] = []
+        for round in 0..<200 {
+            for _ in 0..<Int.random(in: 1...12, using: &generator) {
+                let count = Int.random(in: 0...(round % 3 == 0 ? 400 : 40), using: &generator)
+                let body = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                sent.append(body)
+                if round % 5 == 0 {
+                    try window.append(body, ack: 0, at: 0)
+                } else {
+                    try window.append(copying: body.span, ack: 0, at: 0)
+                }
+            }
+            let first = frames(&window)
+            window.replay(at: 0)
+            let again = frames(&window)
+            #expect(again.suffix(first.count) == first[...])
+            let isWrong = again.contains { $0.body != sent[Int($0.id) - 1] }
+            #expect(!isWrong)
+            let acknowledged = UInt32.random(in: window.acknowledged...window.lastID, using: &generator)
+            try window.acknowledge(acknowledged)
+        }
+    }
+
     @Test("a window does not write again what is acknowledged in the middle of a replay")
     func acknowledgedReplay() throws {
         var window = try window(of: 4)
