@@ -52,11 +52,18 @@ struct BarPlot {
         let center = top + Self.barHeight / 2
         let rectangle = String(
             format: "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%@\"/>\n",
-            Self.left, top + 2, max(middle * scale, 0), Self.barHeight - 4, bar.isOwn ? "#2b6cb0" : "#a0aec0"
+            Self.left,
+            top + 2,
+            max(middle * scale, 0),
+            Self.barHeight - 4,
+            bar.isOwn ? "#2b6cb0" : "#a0aec0"
         )
         let whisker = String(
             format: "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#1a202c\"/>\n",
-            Self.left + low * scale, Self.left + high * scale, center, center
+            Self.left + low * scale,
+            Self.left + high * scale,
+            center,
+            center
         )
         let value = String(format: middle < 10 ? "%.2f" : "%.1f", middle)
         return text(10, center + 4, bar.title) + rectangle + whisker

@@ -33,7 +33,9 @@ struct Compare: ParsableCommand {
     @Option(help: ArgumentHelp("Only these candidates, with commas between them.", valueName: "names"))
     var candidates: String?
 
-    @Option(help: ArgumentHelp("A command that starts candidates, with other libraries for example.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("A command that starts candidates, with other libraries for example.", valueName: "path")
+    )
     var wrapper: String?
 
     @Option(help: "Put before the names of files.")
@@ -42,7 +44,9 @@ struct Compare: ParsableCommand {
     @Flag(help: "Instead, measure what a call costs with 10 to 5,000 connections.")
     var growth = false
 
-    @Option(help: ArgumentHelp("Where Markdown, CSV and plot go; without it, only to the terminal.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Where Markdown, CSV and plot go; without it, only to the terminal.", valueName: "folder")
+    )
     var folder: String?
 
     func validate() throws {
@@ -60,7 +64,9 @@ struct Compare: ParsableCommand {
 
     func run() throws {
         guard access(load, X_OK) == 0 else {
-            throw ValidationError("\(load) is not there: swift build -c release --package-path Benchmarks --product load")
+            throw ValidationError(
+                "\(load) is not there: swift build -c release --package-path Benchmarks --product load"
+            )
         }
         let machine = Machine.description
         let scene = try Scene(gateway: gateway, load: load, cores: Cores.divided(), wrapper: wrapper)
@@ -104,7 +110,8 @@ struct Compare: ParsableCommand {
     private var all: [any Candidate] {
         let large = 128 << 10
         let peers: [any Candidate] = [
-            HAProxyPeer(), HAProxyPeer(buffer: large), NginxPeer(), NginxPeer(buffer: large), HitchPeer(), StunnelPeer(),
+            HAProxyPeer(), HAProxyPeer(buffer: large), NginxPeer(), NginxPeer(buffer: large), HitchPeer(),
+            StunnelPeer(),
             GhostunnelPeer(),
         ]
         return Gateway.variants + [Floor(load: load)] + peers

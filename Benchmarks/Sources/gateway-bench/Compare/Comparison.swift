@@ -53,7 +53,9 @@ struct Comparison {
 
     private static func systemCalls(_ finding: Finding) -> Double? {
         guard let calls = finding.systemCalls, calls > 0 else { return nil }
-        return [finding.events, finding.calls, finding.connections].compactMap { $0 }.first { $0 > 0 }.map { calls / $0 }
+        return [finding.events, finding.calls, finding.connections].compactMap { $0 }.first { $0 > 0 }.map {
+            calls / $0
+        }
     }
 }
 

@@ -36,9 +36,11 @@ struct ComparisonReport {
     private func ratios(of work: Work) -> [String: Spread] {
         guard let row = cells[work.name], let own = row[baseline] else { return [:] }
         let others = candidates.filter { !($0 is Gateway) }
-        return Dictionary(uniqueKeysWithValues: others.compactMap { other in
-            row[other.name].flatMap { own.ratio(to: $0) }.map { (other.name, $0) }
-        })
+        return Dictionary(
+            uniqueKeysWithValues: others.compactMap { other in
+                row[other.name].flatMap { own.ratio(to: $0) }.map { (other.name, $0) }
+            }
+        )
     }
 
     private func table(of work: Work) -> Table {

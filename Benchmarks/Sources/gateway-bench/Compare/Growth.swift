@@ -29,9 +29,12 @@ struct Growth {
 
     private static let works = counts.map { count in
         Work(
-            name: "growth-\(count)", title: "\(count) connections, 20,000 calls a second in all", group: .calls,
+            name: "growth-\(count)",
+            title: "\(count) connections, 20,000 calls a second in all",
+            group: .calls,
             arguments: ["run", "--connections", "\(count)", "--window", "64", "--rate", "20000"],
-            unit: "µs of CPU a call", cost: { finding in finding.calls.map { finding.processor / $0 * 1e6 } }
+            unit: "µs of CPU a call",
+            cost: { finding in finding.calls.map { finding.processor / $0 * 1e6 } }
         )
     }
 

@@ -36,9 +36,13 @@ final class Scene {
         let (chain, key) = (certificate.certificate, certificate.key)
         let both = try String(contentsOfFile: chain, encoding: .utf8) + String(contentsOfFile: key, encoding: .utf8)
         combined = try directory.write(both, to: "combined.pem")
+        chmod(combined, 0o600)
         let path = directory.file("up.sock")
         let server = try ChildProcess([load, "server", "--path", path])
         try eventually("the server listens; it says: \(server.errors)") { access(path, F_OK) == 0 }
+        // hitch does not run as root.
+        chmod(directory.path, 0o755)
+        chmod(path, 0o777)
         upstream = path
         self.server = server
         self.directory = directory
@@ -49,7 +53,8 @@ final class Scene {
     }
 
     /// Does a piece of work through a candidate, and measures what the candidate needs for it.
-    func measure(_ work: Work, _ contestant: Contestant, seconds: Double, countingCalls: Bool = false) throws -> Finding {
+    func measure(_ work: Work, _ contestant: Contestant, seconds: Double, countingCalls: Bool = false) throws -> Finding
+    {
         var words = [load] + work.arguments + ["--port", "\(contestant.port)", "--watch", contestant.processes]
         if contestant.candidate.hasTLS {
             words += ["--ca", clientCA, "--cert", client.certificate, "--key", client.key]

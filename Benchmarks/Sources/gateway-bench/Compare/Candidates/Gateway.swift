@@ -18,7 +18,12 @@ struct Gateway: Candidate {
         Gateway(),
         Gateway(name: "rules-10", title: "ipc-gateway, 10 rules", groups: [.calls], rules: 10),
         Gateway(name: "rules-10000", title: "ipc-gateway, 10,000 rules", groups: [.calls], rules: 10_000),
-        Gateway(name: "persistent", title: "ipc-gateway, persistent protocol", groups: [.calls, .bulk], isPersistent: true),
+        Gateway(
+            name: "persistent",
+            title: "ipc-gateway, persistent protocol",
+            groups: [.calls, .bulk],
+            isPersistent: true
+        ),
     ]
 
     func command(_ scene: Scene, port: UInt16) throws -> [String] {

@@ -54,7 +54,7 @@ struct NginxPeer: Candidate {
         let text = """
             load_module \(Self.module);
             daemon off;
-            worker_processes 1;
+            master_process off;
             pid \(scene.directory.file("\(name).pid"));
             error_log stderr;
             user root;
@@ -128,6 +128,7 @@ struct HitchPeer: Candidate {
             tls-protos = TLSv1.3
             ciphersuites = "TLS_AES_128_GCM_SHA256"
             workers = 1
+            user = "nobody"
             daemon = off
             quiet = on
 
