@@ -181,6 +181,7 @@ public final class TLSContext: @unchecked Sendable {
         X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_X509_STRICT))
         X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
         SSL_CTX_set_default_passwd_cb(pointer, refusePassphrase)
+        TLSChatter.install(in: pointer)
     }
 
     private static func periodNotes(

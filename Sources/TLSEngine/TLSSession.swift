@@ -45,6 +45,7 @@ public final class TLSSession {
     var newestSession: OpaquePointer?
     /// Server: what the cache was when the connection began.
     let sessionEpoch: UInt64
+    private var chatter = TLSChatter()
     private var isComplete = false
     private var hasSentCloseNotify = false
 
@@ -107,6 +108,7 @@ public final class TLSSession {
     /// What is not consumed when `body` ends is copied into the session and consumed first next time; behind the peer's
     /// close_notify or an error it is thrown away. Not re-entrant.
     public func withInput<R>(_ ciphertext: UnsafeRawBufferPointer, _ body: () throws -> R) rethrows -> R {
+        self.chatter.beginInput()
         self.transport.lend(ciphertext)
         // Nobody will read what follows the end or an error.
         defer { self.transport.takeBack(keeping: self.failure == nil && !self.hasReceivedCloseNotify) }
@@ -191,7 +193,13 @@ public final class TLSSession {
         OpenSSLErrors.clear()
         var count = 0
         let result = SSL_read_ex(self.ssl, plaintext.baseAddress, plaintext.count, &count)
+        guard !self.chatter.isTooMuch else {
+            OpenSSLErrors.clear()
+            self.failure = TLSChatter.error
+            throw TLSChatter.error
+        }
         if result == 1 {
+            self.chatter.noteData()
             return .bytes(count)
         }
         switch SSL_get_error(self.ssl, result) {
@@ -199,6 +207,16 @@ public final class TLSSession {
         case SSL_ERROR_ZERO_RETURN: return .closed
         default: throw self.fail()
         }
+    }
+
+    /// For a callback of OpenSSL, in the middle of a read: it begins with a message that is not data, or goes on with it.
+    func noteHandshakeStep() {
+        // Each message has a record of its own, so between two of them something is read.
+        guard self.transport.hasDelivered else { return }
+        self.transport.hasDelivered = false
+        self.chatter.noteMessage()
+        // OpenSSL would go on until there is data; without input it has to return.
+        if self.chatter.isTooMuch { self.transport.isExhausted = true }
     }
 
     /// Encrypts all of `plaintext`, in records of up to 16 KiB, into the output.

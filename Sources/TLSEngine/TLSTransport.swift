@@ -15,6 +15,10 @@ final class TLSTransport {
     /// The very first bytes of the peer, to tell what it speaks when it is not TLS.
     private(set) var firstBytes: [UInt8] = []
     private static let firstByteCount = 8
+    /// Whether OpenSSL gets nothing more, whatever there is.
+    var isExhausted = false
+    /// Whether OpenSSL has got something since this was set to false.
+    var hasDelivered = false
 
     init(output: TLSOutput) {
         self.output = output
@@ -42,6 +46,8 @@ final class TLSTransport {
 
     /// - Returns: How many bytes were copied; 0 when there are none.
     func read(into destination: UnsafeMutableRawBufferPointer) -> Int {
+        guard !self.isExhausted else { return 0 }
+        self.hasDelivered = true
         let count = min(self.kept.count, destination.count)
         if count > 0 {
             destination.copyMemory(from: UnsafeRawBufferPointer(rebasing: self.kept.bytes[..<count]))
