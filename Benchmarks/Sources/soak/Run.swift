@@ -25,6 +25,7 @@ struct Run: ParsableCommand {
 
     func run() throws {
         Course.catchInterrupts()
+        signal(SIGPIPE, SIG_IGN)
         note("seed \(seed), \(seconds) s")
         let stage = try Stage(gateway: gateway)
         let course = Course()
