@@ -20,7 +20,7 @@ HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|HalfOpen|Process|Rec
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway bench bench-install micro allocations soak format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway bench bench-install micro allocations soak newer-openssl format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -113,6 +113,9 @@ soak: build ## Run the gateway while everything around it fails, SOAK=120 second
 	$(SWIFT) build --package-path Benchmarks --scratch-path .build-benchmarks --product soak
 	.build-benchmarks/debug/soak --seconds $(SOAK) $(if $(SEED),--seed $(SEED))
 
+newer-openssl: ## Put OpenSSL 3.5 of Debian 13 into .build/openssl-3.5, to run programs with it: .build/openssl-3.5/run
+	Benchmarks/openssl-3.5.sh
+
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
 
@@ -126,7 +129,7 @@ lint: ## Check formatting and the rules of the house
 		echo 'lint: a test waits for a condition with a deadline, it does not sleep' >&2; exit 1; fi
 	@if git grep -lE -- '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' -- ':!*.md' ':!*.swift' ':!Makefile'; then \
 		echo 'lint: a private key is committed' >&2; exit 1; fi
-	@for script in .ci/run certs/*.sh docker/*.sh packaging/*.sh packaging/debian/p*[tm] Fuzzing/*.sh Tests/*.sh; do bash -n "$$script" || exit 1; done
+	@for script in .ci/run certs/*.sh docker/*.sh packaging/*.sh packaging/debian/p*[tm] Benchmarks/*.sh Fuzzing/*.sh Tests/*.sh; do bash -n "$$script" || exit 1; done
 	@echo 'lint: good'
 
 sanitize: sanitize-address sanitize-thread ## Run the tests under the address sanitizer, leaks included, and the thread sanitizer
