@@ -75,6 +75,8 @@ enum Seeds {
             return messages + [[0, 0, 0, 99, 99, 0, 0, 4, 0], [1, 0, 2, 100, 100, 0, 1, 7, 2, 5, 2, 123, 125]]
         case .proxy:
             return proxyHeaders.map { [2, 12, 3] + $0 }
+        case .relay:
+            return statements.map { Frame(type: .control, body: ValueEncoder.encode($0)).encoded() + [1, 2] }
         }
     }
 
@@ -120,6 +122,13 @@ enum Seeds {
         audit: { file: a.log, arguments: 100, redact: [a.b] }
         """,
         "listeners: []\nupstreams: {}\nclients: []\nwrong: 1\n", "a: &a [*a]\n", "", "- 1",
+    ]
+
+    /// What a peer states of a client, and what it should not.
+    private static let statements: [IPCValue] = [
+        ["relay", 1, "gw-0", "192.0.2.7:4711", [.buffer([0x30, 3, 2, 1, 0])]],
+        ["relay", 1, "gw_1.example", "[2001:db8::1]:4711", [.buffer([1]), .buffer([2, 3])]],
+        ["relay", 2, "g", "c", [.buffer([1])], "more"], ["relay", 1, "g", "", [.vsBuffer([1])]], ["relay"], "relay",
     ]
 
     /// Headers of the PROXY protocol, and the beginning of TLS behind some.

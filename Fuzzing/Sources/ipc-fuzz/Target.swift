@@ -16,6 +16,7 @@ enum Target: String, CaseIterable {
     case audit
     case passing
     case proxy
+    case relay
 
     /// Whether the function under test is to be spoiled, to see that the target notices.
     static let isSpoiled = ProcessInfo.processInfo.environment["FUZZ_DEFECT"] == "1"
@@ -34,6 +35,7 @@ enum Target: String, CaseIterable {
         case .audit: AuditTarget.run(input)
         case .passing: PassingTarget.run(input)
         case .proxy: ProxyTarget.run(input)
+        case .relay: RelayTarget.run(input)
         }
     }
 }
