@@ -20,7 +20,7 @@ HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|HalfOpen|Process|Rec
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway bench bench-install micro allocations soak newer-openssl format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway bench bench-install micro allocations soak newer-openssl fuzz-short format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -136,7 +136,7 @@ sanitize: sanitize-address sanitize-thread ## Run the tests under the address sa
 
 # Under a sanitizer a test may fail for being slow, and has passed without it. What counts is what the sanitizer says.
 sanitize-address: test-dependencies
-	$(SWIFT) build --build-tests --sanitize=address --scratch-path .build-address
+	$(SWIFT) build --build-tests --sanitize=address $(UNDEFINED) --scratch-path .build-address
 	@# Tests of the library leave connections open at their end; that connections are released is tested with weak references.
 	$(call sanitized,address,library,--filter $(LIBRARY_TESTS),'ERROR: AddressSanitizer',\
 		ASAN_OPTIONS=detect_leaks=0:$(CRASHES):$(call reports,address,library))
@@ -152,6 +152,9 @@ sanitize-thread: test-dependencies
 	$(call sanitized,thread,gateway,$(THREAD_FLAGS) --filter '^GatewayTests[.]' $(SKIP_CROWDS) $(SKIP_COMMANDS),'ipc-gateway[+]0x',\
 		TEST_PATIENCE=12 TEST_SANDBOX=off TSAN_OPTIONS=$(THREAD_OPTIONS):$(call reports,thread,gateway))
 
+# Undefined behaviour in C, which is our shims (CLinux, COpenSSL; module maps' inline functions, too) and some dependencies:
+# it traps, which is a report.
+UNDEFINED := -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
 # A trap of Swift is a report, too.
 CRASHES := handle_sigill=1:handle_abort=1
 THREAD_FLAGS := -Xswiftc -DTHREAD_SANITIZER
@@ -170,8 +173,11 @@ define sanitized
 	if [ -n "$$reports" ]; then cat $$reports; echo 'the $(1) sanitizer has something to say about the $(2)' >&2; exit 1; fi
 endef
 
-tls-audit: build ## Scan the running gateway with sslscan: only what is configured may be offered
-	@missing=''; command -v sslscan >/dev/null || missing=' sslscan'; $(call install,$$missing)
+tls-audit: build ## Scan the running gateway with sslscan, testssl.sh, sslyze: only what is configured may be offered
+	@missing=''; command -v sslscan >/dev/null || missing=' sslscan'; \
+	command -v testssl >/dev/null || missing="$$missing testssl.sh"; \
+	command -v ps >/dev/null || missing="$$missing procps"; \
+	python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3 python3-venv"; $(call install,$$missing)
 	Tests/tls-audit.sh
 
 units: ## Check the units for systemd with its own tools
@@ -199,6 +205,9 @@ TIME ?= 60
 fuzz: dependencies ## Fuzz what strangers reach, TIME=60 seconds each target; Fuzzing/README.md
 	nice $(SWIFT) build --package-path Fuzzing --scratch-path .build-fuzz $(FUZZ_FLAGS) --product ipc-fuzz
 	Fuzzing/run.sh $(TIME)
+
+fuzz-short: ## The same for five seconds each: what CI has time for
+	$(MAKE) fuzz TIME=5
 
 image: ## Build the container image ipc-gateway:local, with docker, podman or buildah
 	docker/image.sh $(IMAGE_OPTIONS)

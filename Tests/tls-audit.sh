@@ -2,79 +2,124 @@
 # SPDX-FileCopyrightText: the ipc-gateway authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Looks at the running gateway with sslscan, as an authorised client: only what is configured may be offered.
+# Looks at the running gateway with three scanners (sslscan, testssl.sh, sslyze), and with handshakes of its own, once for
+# each minimumVersion: only what is configured may be offered, and nobody gets anywhere without a certificate. Beside it
+# everybody looks at a weak server, and has to find that out. What is expected is in Tests/TLSAudit.
+# usage: Tests/tls-audit.sh [PROGRAM]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program=$PWD/${1:-.build/debug/ipc-gateway}
+tests=$PWD/Tests/TLSAudit
+sslyze=.build/tls-audit/venv/bin/sslyze
+# Pinned: what it writes is what TLSAudit/sslyze.py reads.
+version=6.3.1
 
-command -v sslscan >/dev/null || {
-    echo 'tls-audit: sslscan is missing, so nothing was checked; install it (apt-get install sslscan)' >&2
+fail() {
+    echo "tls-audit: $1" >&2
     exit 1
 }
+for tool in sslscan testssl openssl python3; do
+    command -v "$tool" >/dev/null || fail "$tool is missing, so nothing was checked; install it"
+done
+if ! [[ -x $sslyze && $(<.build/tls-audit/version) == "$version" ]] 2>/dev/null; then
+    rm -rf .build/tls-audit
+    mkdir -p .build/tls-audit
+    python3 -m venv .build/tls-audit/venv || fail 'python3 has no venv, so nothing was checked; install python3-venv'
+    .build/tls-audit/venv/bin/pip install --quiet --disable-pip-version-check "sslyze==$version" \
+        || fail "sslyze $version cannot be installed from PyPI, so nothing was checked; is it reachable?"
+    echo "$version" >.build/tls-audit/version
+fi
 
 work=$(mktemp -d)
-gateway=
+servers=()
 finish() {
-    [[ -z $gateway ]] || kill "$gateway" 2>/dev/null || true
+    for server in "${servers[@]}"; do kill "$server" 2>/dev/null || true; done
     rm -rf "$work"
 }
 trap finish EXIT
 
-bash certs/dev-ca.sh init "$work/ca" >/dev/null
-bash certs/dev-ca.sh server "$work/ca" server --ip 127.0.0.1 >/dev/null
-bash certs/dev-ca.sh client "$work/ca" alice >/dev/null
+ca=$work/ca
+bash certs/dev-ca.sh init "$ca" >/dev/null
+bash certs/dev-ca.sh server "$ca" server --ip 127.0.0.1 >/dev/null
+bash certs/dev-ca.sh client "$ca" alice >/dev/null
+bash certs/dev-ca.sh init "$work/other" >/dev/null
+bash certs/dev-ca.sh client "$work/other" stranger >/dev/null
+cp "$work"/other/stranger*.pem "$ca"
 
-# Starts the gateway with a minimum version and scans it; the answer is in $scan.
-scan() {
-    cat >"$work/gateway.yaml" <<YAML
+# wait_for WHAT COMMAND...: until a command succeeds; ten seconds at least.
+wait_for() {
+    local what=$1 tries=0
+    shift
+    until "$@"; do
+        ((++tries < 400)) || fail "$what did not start: $(tail -n 5 "$work"/*/log)"
+        read -rt 0.05 <> <(:) || true
+    done
+}
+
+# Starts the gateway with a minimum version; its port is in $port.
+start_gateway() {
+    mkdir "$work/$1"
+    # alice is let in: to whom is not, the connection is closed before a scanner has tried anything.
+    cat >"$work/$1/gateway.yaml" <<YAML
 listeners:
   - address: 127.0.0.1:0
     tls:
-      certificate: ca/server.pem
-      key: ca/server-key.pem
-      clientCA: ca/ca.pem
+      certificate: ../ca/server.pem
+      key: ../ca/server-key.pem
+      clientCA: ../ca/ca.pem
       minimumVersion: "$1"
 upstreams: { none: { unix: none.sock } }
-clients: []
+clients: [{ match: { commonName: alice }, context: alice, allow: [] }]
 YAML
-    "$program" run --config "$work/gateway.yaml" --log-format json 2>"$work/log" &
-    gateway=$!
-    local tries=0 port=
-    until port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/log") && [[ -n $port ]]; do
-        ((++tries < 200)) || { cat "$work/log" >&2; exit 1; }
-        read -rt 0.05 <> <(:) || true
-    done
-    scan=$(timeout 120 sslscan --no-colour --certs="$work/ca/alice.pem" --pk="$work/ca/alice-key.pem" "127.0.0.1:$port")
-    kill "$gateway"
-    wait "$gateway" || true
-    gateway=
+    "$program" run --config "$work/$1/gateway.yaml" --log-format json 2>"$work/$1/log" &
+    servers+=($!)
+    wait_for "the gateway" grep -q '"address":"127.0.0.1:' "$work/$1/log"
+    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/$1/log" | head -n 1)
 }
 
+# Starts a server that has old versions and suites, tickets, renegotiation, RSA, and asks for no certificate.
+start_weak() {
+    mkdir "$work/weak"
+    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=weak -days 2 -keyout "$work/weak/key.pem" -out "$work/weak/cert.pem" \
+        2>/dev/null
+    python3 "$tests/weak.py" "$work/weak/cert.pem" "$work/weak/key.pem" "$work/weak/port" 2>"$work/weak/log" &
+    servers+=($!)
+    wait_for 'the weak server' test -e "$work/weak/port"
+    port=$(<"$work/weak/port")
+}
+
+# scan NAME PORT PROCESS TESTSSL-CHECKS...: asks everybody; their reports are in the folder of that name.
+scan() {
+    local folder=$work/$1 address=127.0.0.1:$2 certificate=("$ca/alice.pem" "$ca/alice-key.pem")
+    # Far more than they need, each by itself.
+    local limit='timeout 300'
+    $limit testssl --quiet --color 0 --warnings off --ip one --connect-timeout 10 --openssl-timeout 10 \
+        --jsonfile "$folder/testssl.json" "${@:4}" "$address" >"$folder/testssl.log" 2>&1 || true
+    $limit sslscan --no-colour --certs="${certificate[0]}" --pk="${certificate[1]}" --xml="$folder/sslscan.xml" "$address" \
+        >"$folder/sslscan.log" 2>&1 || true
+    PYTHONWARNINGS=ignore $limit "$sslyze" --quiet --mozilla_config disable --cert "${certificate[0]}" \
+        --key "${certificate[1]}" --json_out "$folder/sslyze.json" --sslv2 --sslv3 --tlsv1 --tlsv1_1 --tlsv1_2 --tlsv1_3 \
+        --certinfo --resum --reneg --compression --early_data --elliptic_curves --heartbleed --openssl_ccs --robot --ems \
+        "$address" >"$folder/sslyze.log" 2>&1 || true
+    PYTHONWARNINGS=ignore $limit "$sslyze" --quiet --mozilla_config disable --tlsv1_2 --tlsv1_3 \
+        --json_out "$folder/sslyze-anonymous.json" "$address" >>"$folder/sslyze.log" 2>&1 || true
+    $limit python3 "$tests/handshakes.py" "$2" "$ca" "$3" "$folder/handshakes.json" || true
+}
+
+export PYTHONDONTWRITEBYTECODE=1
+scans=()
+start_weak
+# What it has to find there is in these three; the rest takes minutes with that many suites.
+scan weak "$port" "${servers[-1]}" -p -f -S & scans+=($!)
+for minimum in 1.3 1.2; do
+    start_gateway "$minimum"
+    scan "$minimum" "$port" "${servers[-1]}" -p -s -f -U -S & scans+=($!)
+done
+wait "${scans[@]}"
+[[ -z ${TLS_AUDIT_KEEP:-} ]] || cp -r "$work" "$TLS_AUDIT_KEEP"
 failed=0
-expect() { # what, expected, found
-    if [[ $2 == "$3" ]]; then
-        echo "good: $1: $3"
-    else
-        printf 'WRONG: %s\n  expected: %s\n  found:    %s\n' "$1" "$2" "$3"
-        failed=1
-    fi
-}
-one_line() { sort -u | tr '\n' ' ' | sed 's/ $//'; }
-versions() { awk '/^(SSLv|TLSv)[0-9.]* +enabled/ { print $1 }' <<<"$scan" | one_line; }
-ciphers() { awk '/^(Preferred|Accepted)/ { print $5 }' <<<"$scan" | one_line; }
-groups() { sed -n '/Server Key Exchange Group/,/^$/p' <<<"$scan" | awk '/^TLSv/ { print $4 }' | one_line; }
-suites='TLS_AES_128_GCM_SHA256 TLS_AES_256_GCM_SHA384 TLS_CHACHA20_POLY1305_SHA256'
-ecdsa='ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-ECDSA-CHACHA20-POLY1305'
-
-scan 1.3
-expect 'versions, minimum 1.3' 'TLSv1.3' "$(versions)"
-expect 'cipher suites, minimum 1.3' "$suites" "$(ciphers)"
-expect 'groups, minimum 1.3' 'secp256r1 secp384r1 x25519' "$(groups)"
-
-scan 1.2
-expect 'versions, minimum 1.2' 'TLSv1.2 TLSv1.3' "$(versions)"
-expect 'cipher suites, minimum 1.2' "$ecdsa $suites" "$(ciphers)"
-expect 'groups, minimum 1.2' 'secp256r1 secp384r1 x25519' "$(groups)"
-expect 'renegotiation' 'Session renegotiation not supported' "$(grep -i 'session renegotiation' <<<"$scan" || echo none)"
-expect 'heartbleed' '' "$(grep -i 'vulnerable to heartbleed' <<<"$scan" | grep -v 'not vulnerable' || true)"
+python3 "$tests/check.py" weak "$work/weak" || failed=1
+for minimum in 1.3 1.2; do
+    python3 "$tests/check.py" gateway "$minimum" "$work/$minimum" || failed=1
+done
 exit "$failed"
