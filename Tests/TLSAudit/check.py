@@ -50,11 +50,13 @@ def main():
             failed += len(missed)
             for what in missed:
                 print(f"WRONG: {scanner}, weak server: '{what}' was not found wrong, so it says nothing of the gateway")
-            print(f"good: {scanner} finds {len(expect.wrong)} defects in a weak server")
+            print(f"{'WRONG' if missed else 'good'}: {scanner} finds {len(expect.wrong)} defects in a weak server")
     else:
         for scanner, expect in checks(sys.argv[2], sys.argv[3], quiet=False):
             failed += len(expect.wrong)
-            print(f"good: {scanner}, minimum {sys.argv[2]}: {expect.good} of {expect.good + len(expect.wrong)} as expected")
+            count = expect.good + len(expect.wrong)
+            verdict = "WRONG" if expect.wrong else "good"
+            print(f"{verdict}: {scanner}, minimum {sys.argv[2]}: {expect.good} of {count} as expected")
     sys.exit(failed > 0)
 
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: the ipc-gateway authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""A server that does what no gateway may: old versions and suites, tickets, renegotiation, RSA, and no certificate asked for.
+"""A server that does what no gateway may: old versions and suites, tickets, renegotiation, RSA, no certificate asked for.
 
 usage: weak.py CERTIFICATE KEY PORT-FILE: listens at a free port, which it writes into a file.
 """

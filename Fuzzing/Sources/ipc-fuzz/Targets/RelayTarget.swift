@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import GatewayCore
 import IPCProtocol
+
+@testable import GatewayCore
 
 /// What a peer states of a client: read as an independent reader has it, however much follows, and written as it was.
 enum RelayTarget {
