@@ -46,12 +46,12 @@ bash certs/dev-ca.sh init "$work/other" >/dev/null
 bash certs/dev-ca.sh client "$work/other" stranger >/dev/null
 cp "$work"/other/stranger*.pem "$ca"
 
-# wait_for WHAT COMMAND...: until a command succeeds; ten seconds at least.
+# wait_for WHAT COMMAND...: until a command succeeds; two minutes at least.
 wait_for() {
     local what=$1 tries=0
     shift
     until "$@"; do
-        ((++tries < 400)) || fail "$what did not start: $(tail -n 5 "$work"/*/log)"
+        ((++tries < 2400)) || fail "$what did not start: $(tail -n 5 "$work"/*/log)"
         read -rt 0.05 <> <(:) || true
     done
 }
