@@ -22,7 +22,8 @@ DEFECTS = {
                "keys of certificates", "renegotiation by the client"},
     "sslyze without a certificate": {"a client certificate, of a client without one"},
     "testssl": {"TLS1", "TLS1_1", "cipher suites", "groups", "key of the certificate"},
-    "handshakes": {"1.3 without a certificate", "1.3 of another authority", "1.2 without a certificate"},
+    "handshakes": {"1.3 without a certificate", "1.3 of another authority", "1.2 without a certificate",
+                   "1.2 of another authority", "1.2 sessions", "1.3 sessions"},
 }
 
 
