@@ -102,14 +102,19 @@ extension GatewaySession {
     // MARK: Time
 
     /// When ``expire(at:)`` has something to do; `UInt64.max` when never.
+    ///
+    /// Nothing changes. It is mutating because whoever only looks at a session that belongs to an object gets a copy of it,
+    /// and this is asked in every turn.
     public var nextDeadline: UInt64 {
-        guard dueAnswers.isEmpty else { return 0 }
-        var next = min(deadlines.next, delayed.next)
-        for (index, state) in upstreams.enumerated() {
-            if case .down(let until) = state.phase, isWanted(index) { next = min(next, until) }
-            if state.waitingCalls > 0 { next = min(next, state.waitsUntil) }
+        mutating get {
+            guard dueAnswers.isEmpty else { return 0 }
+            var next = min(deadlines.next, delayed.next)
+            for index in upstreams.indices {
+                if case .down(let until) = upstreams[index].phase, isWanted(index) { next = min(next, until) }
+                if upstreams[index].waitingCalls > 0 { next = min(next, upstreams[index].waitsUntil) }
+            }
+            return next
         }
-        return next
     }
 
     /// Whether a server is dialled without a request for it: it calls first, or the client listens to it, or calls wait.

@@ -138,8 +138,13 @@ struct OpenRequests: Sendable {
     ///
     /// - Returns: The call, if there is one that awaits an answer, or awaited one.
     mutating func answer(_ id: UInt64) -> Entry? {
-        guard let entry = entries[id], entry.state.isCall else { return nil }
-        close(id)
+        guard let entry = entries.removeValue(forKey: id) else { return nil }
+        guard entry.state.isCall else {
+            // A subscription has no answer, and it is rare that somebody gives it one.
+            entries[id] = entry
+            return nil
+        }
+        callCount -= 1
         return entry
     }
 
