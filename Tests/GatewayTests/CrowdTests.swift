@@ -3,6 +3,7 @@
 
 import Foundation
 import GatewayTestSupport
+import IPCProtocol
 import TLSEngine
 import Testing
 
@@ -60,6 +61,30 @@ struct CrowdTests {
         // What is left is a matter of where the allocator's holes are. If anything of a client stayed, the next crowd
         // would come on top of it: three of them would need three times as much.
         #expect(peaks[2] < peaks[0] * 3 / 2)
+    }
+
+    @Test("whose calls are large has nothing kept for it but connections while it is silent")
+    func largeMessages() throws {
+        let stage = try Stage()
+        let gateway = stage.bench.gateway
+        let before = try gateway.residentBytes()
+        let large = IPCValue.buffer([UInt8](repeating: 7, count: 512 << 10))
+        var clients: [TestClient] = []
+        for _ in 0..<100 {
+            let client = try stage.bench.open()
+            client.send(
+                Frame.regular(IPCMessage.call(id: 0, channel: "sample", command: "echo", argument: large)).encoded()
+            )
+            var index = 0
+            while try client.frame(index).body.count <= 512 << 10 { index += 1 }
+            clients.append(client)
+        }
+        var each = 0
+        // The holes that messages have left between what connections keep were several hundred KiB a client.
+        try eventually("memory is given back; it is \(each >> 10) KiB a client", within: .seconds(15)) {
+            each = (try gateway.residentBytes() - before) / clients.count
+            return each < 160 << 10
+        }
     }
 
     /// Lets clients come, call and leave.

@@ -31,7 +31,7 @@ static void make_call(Client *client, const Buffer *body) {
 
 int handshakes(const Options *options) {
     SSL_CTX *context = client_context(&options->target);
-    if (options->resume) SSL_CTX_sess_set_new_cb(context, keep);
+    if (options->resume && context) SSL_CTX_sess_set_new_cb(context, keep);
     Buffer body = call_body(MODE_ECHO, options->payload);
     Watched watched = watch(options->watched, options->system_calls);
     Usage before = {0};
@@ -53,7 +53,7 @@ int handshakes(const Options *options) {
         uint64_t done = now();
         client_close(&client);
         SSL_SESSION_free(session);
-        if (options->resume && !newest) fail("no session was given that could be resumed");
+        if (options->resume && context && !newest) fail("no session was given that could be resumed");
         if (start == 0) continue;
         histogram_add(latencies, done - time);
         count++;

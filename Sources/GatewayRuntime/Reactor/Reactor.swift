@@ -68,6 +68,11 @@ final class Reactor {
 
     // MARK: Handles
 
+    /// A large message, or several, are complete and hold no memory any more.
+    func noteReleased(_ byteCount: Int) {
+        memory.noteReleased(byteCount, at: now)
+    }
+
     /// A place for `handler`, which the reactor keeps alive until `release`.
     func makeHandle(_ handler: any EventHandler, role: UInt8 = 0) -> Handle {
         let index = free.popLast() ?? UInt32(slots.count)

@@ -15,6 +15,8 @@ enum Bound: Sendable {
     case tiesWith([String], aim: Double)
     /// At most so many times the bare copy.
     case timesFloor(Double)
+    /// With rules at most so many times what it costs with the one that allows everything.
+    case policy(Double)
 
     /// Whether it is kept.
     enum Verdict: String {
@@ -28,8 +30,10 @@ enum Bound: Sendable {
         var reason: String
     }
 
-    /// - Parameter ratios: Of the gateway's cost to those of others, by name, in each round.
-    func judge(_ ratios: [String: Spread], titles: [String: String]) -> Finding? {
+    /// - Parameters:
+    ///   - ratios: Of the gateway's cost to those of others, by name, in each round.
+    ///   - rules: Of its cost with rules to that without.
+    func judge(_ ratios: [String: Spread], rules: [String: Spread], titles: [String: String]) -> Finding? {
         let peers = ratios.filter { $0.key != Floor.name }
         switch self {
         case .belowPeers: return Self.judge("below every peer", peers, titles, bound: 1, allowsTie: false)
@@ -48,6 +52,16 @@ enum Bound: Sendable {
         case .timesFloor(let bound):
             let floor = ratios.filter { $0.key == Floor.name }
             return Self.judge("at most \(bound) × the bare copy", floor, titles, bound: bound, allowsTie: true)
+        case .policy(let bound):
+            return Self.judge(
+                "rules: at most \(bound) × one that allows all",
+                rules,
+                titles,
+                bound: bound,
+                allowsTie: true
+            ) {
+                "\($0): \($1)"
+            }
         }
     }
 
@@ -61,7 +75,8 @@ enum Bound: Sendable {
         _ ratios: [String: Spread],
         _ titles: [String: String],
         bound: Double,
-        allowsTie: Bool
+        allowsTie: Bool,
+        reason: (_ title: String, _ ratio: String) -> String = { "\($1) × \($0)" }
     ) -> Finding? {
         guard let worst = ratios.max(by: { $0.value.median < $1.value.median }) else { return nil }
         let spread = worst.value
@@ -76,7 +91,7 @@ enum Bound: Sendable {
         return Finding(
             promise: promise,
             verdict: verdict,
-            reason: "\(spread.text(digits: 2)) × \(titles[worst.key] ?? worst.key)"
+            reason: reason(titles[worst.key] ?? worst.key, spread.text(digits: 2))
         )
     }
 }

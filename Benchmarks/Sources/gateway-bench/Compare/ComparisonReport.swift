@@ -26,7 +26,8 @@ struct ComparisonReport {
     var promises: Table {
         var table = Table(title: "Promises", header: ["work", "promise", "", "ratio, median (quartiles)"])
         for work in works {
-            for finding in work.bounds.compactMap({ $0.judge(ratios(of: work), titles: titles) }) {
+            let (others, rules) = (ratios(of: work), costOfRules(of: work))
+            for finding in work.bounds.compactMap({ $0.judge(others, rules: rules, titles: titles) }) {
                 table.rows.append([work.title, finding.promise, "**\(finding.verdict.rawValue)**", finding.reason])
             }
         }
@@ -39,6 +40,16 @@ struct ComparisonReport {
         return Dictionary(
             uniqueKeysWithValues: others.compactMap { other in
                 row[other.name].flatMap { own.ratio(to: $0) }.map { (other.name, $0) }
+            }
+        )
+    }
+
+    private func costOfRules(of work: Work) -> [String: Spread] {
+        guard let row = cells[work.name], let own = row[baseline] else { return [:] }
+        let others = candidates.filter { ($0 as? Gateway)?.rules != nil }
+        return Dictionary(
+            uniqueKeysWithValues: others.compactMap { other in
+                row[other.name].flatMap { $0.ratio(to: own) }.map { (other.name, $0) }
             }
         )
     }
