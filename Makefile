@@ -20,7 +20,7 @@ HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|HalfOpen|Process|Rec
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway bench bench-install micro allocations soak newer-openssl fuzz-short format lint clean help dependencies test-dependencies
+.PHONY: run test build release sanitize sanitize-address sanitize-thread memcheck tls-audit units dashboard-test fuzz install uninstall deb package-test image docker-test docs benchmark benchmark-gateway bench bench-newer-openssl bench-install micro allocations soak newer-openssl fuzz-short format lint clean help dependencies test-dependencies
 
 run: build ## Build, then see it work: certificates, a sample server, the gateway, real calls
 	.build/debug/ipc-gateway demo
@@ -72,12 +72,19 @@ benchmark-gateway: release gateway-bench ## Measure what rules and the audit log
 	$(BENCH) --gateway .build/release/ipc-gateway
 
 BENCH := Benchmarks/.build/release/gateway-bench
-# Rounds of make bench. Five take a quarter of an hour, ten half an hour.
+COMPARE = $(BENCH) compare --rounds $(ROUNDS) --folder docs/performance
+# Rounds of make bench. Five take some twenty-five minutes.
 ROUNDS ?= 5
 
 bench: release gateway-bench ## Compare the gateway with what is installed of HAProxy, nginx, stunnel, hitch: docs/performance.md
-	$(BENCH) compare --rounds $(ROUNDS) --folder docs/performance
-	$(BENCH) compare --growth --rounds $(ROUNDS) --folder docs/performance --prefix growth
+	$(COMPARE) --title 'Calls and large messages, side by side' --work paced,single,many,pipelined,events,download,upload
+	$(COMPARE) --prefix connections --title 'Connections, side by side' --work full,resumed,idle,idle-after-large
+	$(COMPARE) --prefix growth --title 'Growth' --growth
+
+# The same binary with a newer OpenSSL, which is brought along: Debian 13's.
+bench-newer-openssl: release gateway-bench newer-openssl ## Compare handshakes with OpenSSL 3.5 at run time
+	$(COMPARE) --prefix openssl-3.5 --title 'Handshakes with OpenSSL 3.5, side by side' --work full,resumed \
+		--candidates ipc-gateway,haproxy,nginx --wrapper .build/openssl-3.5/run
 
 bench-install: ## Install those others from Debian
 	@missing=''; \
@@ -206,7 +213,7 @@ fuzz: dependencies ## Fuzz what strangers reach, TIME=60 seconds each target; Fu
 	nice $(SWIFT) build --package-path Fuzzing --scratch-path .build-fuzz $(FUZZ_FLAGS) --product ipc-fuzz
 	Fuzzing/run.sh $(TIME)
 
-fuzz-short: ## The same for five seconds each: what CI has time for
+fuzz-short: ## Fuzz each target for five seconds: what CI has time for
 	$(MAKE) fuzz TIME=5
 
 image: ## Build the container image ipc-gateway:local, with docker, podman or buildah

@@ -38,8 +38,11 @@ struct Compare: ParsableCommand {
     )
     var wrapper: String?
 
-    @Option(help: "Put before the names of files.")
+    @Option(help: ArgumentHelp("What the files are called, but for their endings.", valueName: "name"))
     var prefix = "side-by-side"
+
+    @Option(help: ArgumentHelp("The heading of the Markdown file.", valueName: "text"))
+    var title = "Side by side"
 
     @Flag(help: "Instead, measure what a call costs with 10 to 5,000 connections.")
     var growth = false
@@ -94,7 +97,8 @@ struct Compare: ParsableCommand {
         print(text, terminator: "")
         guard let folder else { return }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(file)"))
+        let heading = "# \(title)\n\n[How it is measured](../performance.md#how-it-is-measured)\n\n"
+        try Data((heading + text).utf8).write(to: URL(fileURLWithPath: "\(folder)/\(file)"))
     }
 
     private func names(_ list: String?) -> [String]? {
