@@ -164,9 +164,7 @@ extension GatewaySession {
         from upstream: Int,
         at now: UInt64
     ) -> ServerAction {
-        guard let known = clientRequests[id], known.upstream == upstream, let call = clientRequests.answer(id) else {
-            return strayFromServer()
-        }
+        guard let call = clientRequests.answer(id, from: upstream) else { return strayFromServer() }
         repeatable.forget(id)
         terms.identityLoad?.removeCalls(1)
         let record = clientRequests.takeRecord(id)

@@ -41,7 +41,7 @@ struct OpenRequests: Sendable {
         var startedAt: UInt64 = 0
     }
 
-    private var entries: [UInt64: Entry] = [:]
+    private var entries = RequestTable<Entry>()
     /// What the audit log will say of those requests that it may be told of.
     private var records: [UInt64: OpenRecord] = [:]
     /// The messages of subscriptions, to be judged again by other rules.
@@ -60,17 +60,17 @@ struct OpenRequests: Sendable {
 
     /// The ids of open requests for which something holds, in ascending order.
     func ids(where holds: (Entry) -> Bool) -> [UInt64] {
-        entries.filter { holds($0.value) }.keys.sorted()
+        entries.all.filter { holds($0.value) }.map(\.id).sorted()
     }
 
     /// Whether there is an open request for which something holds.
-    func contains(where holds: (Entry) -> Bool) -> Bool { entries.values.contains(where: holds) }
+    func contains(where holds: (Entry) -> Bool) -> Bool { entries.all.contains { holds($0.value) } }
 
     /// Adds a request.
     ///
     /// - Returns: Whether the id was free.
     mutating func open(_ id: UInt64, _ entry: Entry) -> Bool {
-        guard entries.updateValue(entry, forKey: id) == nil else { return false }
+        guard entries.insert(id, entry) else { return false }
         if entry.state.isCall { callCount += 1 } else { listenCount += 1 }
         return true
     }
@@ -111,7 +111,7 @@ struct OpenRequests: Sendable {
 
     /// Forgets a request, of whatever kind.
     mutating func close(_ id: UInt64) {
-        guard let entry = entries.removeValue(forKey: id) else { return }
+        guard let entry = entries.remove(id) else { return }
         if entry.state.isCall {
             callCount -= 1
         } else {
@@ -122,7 +122,7 @@ struct OpenRequests: Sendable {
 
     /// Changes how far a request has come, but not from a call to a subscription.
     mutating func update(_ id: UInt64, to state: State) {
-        entries[id]?.state = state
+        entries.update(id) { $0.state = state }
     }
 
     /// Takes note of a cancellation.
@@ -130,20 +130,17 @@ struct OpenRequests: Sendable {
     /// - Returns: The call, if it may be cancelled: it is open and nobody has done so before.
     mutating func cancel(_ id: UInt64) -> Entry? {
         guard let entry = entries[id], entry.state == .call else { return nil }
-        entries[id]?.state = .cancelledCall
+        entries.update(id) { $0.state = .cancelledCall }
         return entry
     }
 
     /// Takes note of an answer.
     ///
+    /// - Parameter upstream: The server that has answered; nil when it does not matter.
     /// - Returns: The call, if there is one that awaits an answer, or awaited one.
-    mutating func answer(_ id: UInt64) -> Entry? {
-        guard let entry = entries.removeValue(forKey: id) else { return nil }
-        guard entry.state.isCall else {
-            // A subscription has no answer, and it is rare that somebody gives it one.
-            entries[id] = entry
-            return nil
-        }
+    mutating func answer(_ id: UInt64, from upstream: Int? = nil) -> Entry? {
+        let isAnswered: (Entry) -> Bool = { $0.state.isCall && (upstream == nil || $0.upstream == upstream) }
+        guard let entry = entries.remove(id, where: isAnswered) else { return nil }
         callCount -= 1
         return entry
     }

@@ -42,6 +42,18 @@ enum UTF8Check {
             }
             position += 32
         }
+        // Names are mostly shorter than that.
+        while end - position >= 8 {
+            let block = bytes.extracting(position..<position + 8)
+            var union: UInt8 = 0
+            for index in block.indices {
+                union |= block[index]
+            }
+            if union >= 0x80 {
+                break
+            }
+            position += 8
+        }
         while position < end, bytes[position] < 0x80 {
             position += 1
         }

@@ -15,6 +15,16 @@ public enum VQL {
     /// - Throws: ``WireError`` with `truncated`, `nonCanonicalLength`, or `lengthOutOfRange` for more than 32 bits.
     public static func read(_ bytes: Span<UInt8>, at offset: inout Int) throws(WireError) -> Int32 {
         let start = offset
+        // Most numbers are small, and every message has several.
+        if start < bytes.count, bytes[start] < 0x80 {
+            offset = start + 1
+            return Int32(bytes[start])
+        }
+        return try readLong(bytes, at: &offset)
+    }
+
+    private static func readLong(_ bytes: Span<UInt8>, at offset: inout Int) throws(WireError) -> Int32 {
+        let start = offset
         var position = start
         var value: UInt32 = 0
         var shift: UInt32 = 0
