@@ -96,7 +96,7 @@ handshakes() {
 scan() {
     local folder=$work/$1 address=127.0.0.1:$2 certificate=("$ca/alice.pem" "$ca/alice-key.pem")
     # Far more than they need, each by itself.
-    local limit='timeout 300' early=
+    local limit='timeout 1800' early=
     # Where sessions outlive a reload, it takes a minute to see that they do. A gateway is not reloaded under the scanners.
     if [[ $1 == weak ]]; then handshakes "$@" & early=$!; fi
     $limit testssl --quiet --color 0 --warnings off --ip one --connect-timeout 10 --openssl-timeout 10 \

@@ -93,7 +93,7 @@ extension Bridge {
         let growth = held - countedIncompleteBytes
         guard growth != 0 else { return false }
         countedIncompleteBytes = held
-        if growth < 0 { reactor.noteReleased(-growth) }
+        if -growth > Scratch.readByteCount { reactor.noteReleased(-growth) }
         let total = environment.load.addIncompleteBytes(growth)
         // Small ones are let be: they are most often complete with the next read, and cannot be what fills the memory.
         return growth > 0 && held > Scratch.readByteCount && total > snapshot.configuration.limits.incompleteBytes

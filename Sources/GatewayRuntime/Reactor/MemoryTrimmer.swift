@@ -15,7 +15,12 @@ struct MemoryTrimmer {
     /// connections keep.
     private static let worthwhileBytes = 4 << 20
 
+    /// How long it is put off while more of them come: who sends without a pause is not to make everybody else wait for
+    /// the allocator again and again.
+    private static let longestDelay: UInt64 = 10_000_000_000
+
     private var releasedByteCount = 0
+    private var firstReleaseAt: UInt64?
     private var countAtLastTrim = 0
     private var count = 0
     /// When to trim; nil when there is nothing to do.
@@ -31,7 +36,10 @@ struct MemoryTrimmer {
     /// Takes note of memory that a message held until it was complete.
     mutating func noteReleased(_ byteCount: Int, at now: UInt64) {
         releasedByteCount += byteCount
-        if deadline == nil, releasedByteCount >= Self.worthwhileBytes { deadline = now + Self.delay }
+        guard releasedByteCount >= Self.worthwhileBytes else { return }
+        let first = firstReleaseAt ?? now
+        firstReleaseAt = first
+        deadline = min(now + Self.delay, first + Self.longestDelay)
     }
 
     /// Trims if it is time.
@@ -40,6 +48,7 @@ struct MemoryTrimmer {
         self.deadline = nil
         countAtLastTrim = count
         releasedByteCount = 0
+        firstReleaseAt = nil
         clinux_trim_memory()
     }
 }

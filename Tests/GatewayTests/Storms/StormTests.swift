@@ -37,6 +37,7 @@ struct StormTests {
                 _ = try? stream.receive(milliseconds: 1_000)
             }
         }
+        defer { attack.stop() }
         try eventually("the storm has begun") { attack.times > 20 }
         let stormed = try polite.measure()
         print("polite client: calm \(calm); beside \(attack.stop()) of \(storm.rawValue): \(stormed)")
