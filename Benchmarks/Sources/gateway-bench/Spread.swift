@@ -12,9 +12,11 @@ struct Spread {
         sorted = values.sorted()
     }
 
-    /// The value that this share of all does not exceed.
+    /// The value that this share of all does not exceed, between two of them if it lies there.
     func percentile(_ share: Double) -> Double {
-        sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
+        let place = share * Double(sorted.count - 1)
+        let (below, above) = (sorted[Int(place)], sorted[min(sorted.count - 1, Int(place) + 1)])
+        return below + (above - below) * (place - place.rounded(.down))
     }
 
     var median: Double { percentile(0.5) }

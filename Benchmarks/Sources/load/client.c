@@ -33,6 +33,7 @@ static int dial(const Target *target) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_INET}, *found;
     if (getaddrinfo(target->host, target->port, &hints, &found) != 0) fail("%s: no such host", target->host);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0) fail_errno("a socket");
     if (connect(fd, found->ai_addr, found->ai_addrlen) != 0) fail_errno("connecting");
     freeaddrinfo(found);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -40,6 +41,10 @@ static int dial(const Target *target) {
     struct timeval limit = {.tv_sec = 20};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     return fd;
+}
+
+static void await_bytes(Client *client) {
+    if (!client_receive(client)) fail("nothing comes for twenty seconds");
 }
 
 static void append_control(Client *client, const char *text) {
@@ -64,9 +69,9 @@ void client_open(Client *client, const Target *target, SSL_CTX *context, SSL_SES
     size_t count;
     if (target->persistent) {
         // The gateway's ok; then the context is the first message.
-        while (buffer_count(&client->input) < FRAME_HEADER) client_receive(client);
+        while (buffer_count(&client->input) < FRAME_HEADER) await_bytes(client);
         while (buffer_count(&client->input) < FRAME_HEADER + read_u32(client->input.bytes + client->input.start + 9))
-            client_receive(client);
+            await_bytes(client);
         const uint8_t *frame = client->input.bytes + client->input.start;
         count = read_u32(frame + 9);
         if (frame[0] != FRAME_CONTROL || !memmem(frame, FRAME_HEADER + count, "\"ok\"", 4)) fail("the gateway gives no session");
@@ -146,8 +151,7 @@ const uint8_t *client_next(Client *client, size_t *count) {
 
 const uint8_t *client_wait(Client *client, size_t *count) {
     const uint8_t *body;
-    while (!(body = client_next(client, count)))
-        if (!client_receive(client)) fail("nothing comes for twenty seconds");
+    while (!(body = client_next(client, count))) await_bytes(client);
     return body;
 }
 

@@ -80,7 +80,6 @@ static void flush(Side *side) {
     if (sent < 0 && errno != EAGAIN) return close_pair(side->pair);
     if (sent > 0) buffer_take(&side->output, (size_t)sent);
     if (buffer_count(&side->output) > 0) return;
-    buffer_release(&side->output);
     side->waits_for_room = false;
     watch_side(side, EPOLL_CTL_MOD);
     watch_side(&side->pair->sides[side == &side->pair->sides[0]], EPOLL_CTL_MOD);

@@ -25,7 +25,7 @@ static int count_system_calls(pid_t thread) {
     unsigned long long number = 0;
     int found = fscanf(file, "%llu", &number);
     fclose(file);
-    struct perf_event_attr event = {.type = PERF_TYPE_TRACEPOINT, .size = sizeof event, .config = number};
+    struct perf_event_attr event = {.type = PERF_TYPE_TRACEPOINT, .size = sizeof event, .config = number, .inherit = 1};
     int counter = (int)syscall(SYS_perf_event_open, &event, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
     if (found != 1 || counter < 0) fail_errno("counting system calls");
     return counter;

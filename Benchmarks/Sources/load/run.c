@@ -175,7 +175,7 @@ int run(const Options *options) {
             client_call(&run.clients[i], &nothing, FIRST_REQUEST);
             client_flush(&run.clients[i]);
             size_t count;
-            while (!client_next(&run.clients[i], &count)) client_receive(&run.clients[i]);
+            client_wait(&run.clients[i], &count);
         }
     }
     run.start = now();

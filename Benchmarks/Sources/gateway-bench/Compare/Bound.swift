@@ -69,7 +69,7 @@ enum Bound: Sendable {
         names.map { titles[$0] ?? $0 }.joined(separator: " and ")
     }
 
-    /// By whoever is worst for the gateway. A tie is a bound between the quartiles.
+    /// By whoever is worst for the gateway. A tie is a bound between the quartiles, and met where a tie is promised.
     private static func judge(
         _ promise: String,
         _ ratios: [String: Spread],
@@ -78,20 +78,24 @@ enum Bound: Sendable {
         allowsTie: Bool,
         reason: (_ title: String, _ ratio: String) -> String = { "\($1) × \($0)" }
     ) -> Finding? {
-        guard let worst = ratios.max(by: { $0.value.median < $1.value.median }) else { return nil }
-        let spread = worst.value
-        let verdict: Verdict =
-            if spread.median < bound && (allowsTie || spread.percentile(0.75) < bound) {
-                .met
-            } else if spread.percentile(0.25) <= bound {
-                .tie
-            } else {
-                .missed
-            }
+        // Each is judged: one that is surely below the bound says nothing about another that is not.
+        let order: [Verdict] = [.met, .tie, .missed]
+        let judged = ratios.map { (key: $0.key, value: $0.value, verdict: Self.verdict($0.value, bound, allowsTie)) }
+        let worst = judged.max { left, right in
+            let (first, second) = (order.firstIndex(of: left.verdict) ?? 0, order.firstIndex(of: right.verdict) ?? 0)
+            return first == second ? left.value.median < right.value.median : first < second
+        }
+        guard let worst else { return nil }
+        let (spread, verdict) = (worst.value, worst.verdict)
         return Finding(
             promise: promise,
             verdict: verdict,
             reason: reason(titles[worst.key] ?? worst.key, spread.text(digits: 2))
         )
+    }
+
+    private static func verdict(_ spread: Spread, _ bound: Double, _ allowsTie: Bool) -> Verdict {
+        if spread.median < bound && (allowsTie || spread.percentile(0.75) < bound) { return .met }
+        return spread.percentile(0.25) <= bound ? .tie : .missed
     }
 }

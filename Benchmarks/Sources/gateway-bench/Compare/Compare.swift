@@ -72,6 +72,11 @@ struct Compare: ParsableCommand {
             )
         }
         let machine = Machine.description
+        // Everything that is started inherits it: thousands of connections are to be held.
+        var files = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        files.rlim_cur = files.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
         let scene = try Scene(gateway: gateway, load: load, cores: Cores.divided(), wrapper: wrapper)
         if growth {
             let growth = Growth(scene: scene, load: load, rounds: rounds, seconds: seconds)

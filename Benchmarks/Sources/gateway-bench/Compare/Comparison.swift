@@ -38,8 +38,7 @@ struct Comparison {
                         let finding = try scene.measure(work, contestant, seconds: seconds)
                         cells[work.name, default: [:]][candidate.name, default: Cell()].add(finding, work)
                         if round == rounds, work.group != .bulk {
-                            let counted = try scene.measure(work, contestant, seconds: 0.5, countingCalls: true)
-                            cells[work.name]?[candidate.name]?.systemCalls = Self.systemCalls(counted)
+                            cells[work.name]?[candidate.name]?.systemCalls = systemCalls(of: work, contestant)
                         }
                     } catch {
                         cells[work.name, default: [:]][candidate.name, default: Cell()].costs.append(nil)
@@ -51,7 +50,9 @@ struct Comparison {
         return cells
     }
 
-    private static func systemCalls(_ finding: Finding) -> Double? {
+    /// System calls for a call, an event or a connection; nil where the kernel does not let us count them.
+    private func systemCalls(of work: Work, _ contestant: Contestant) -> Double? {
+        guard let finding = try? scene.measure(work, contestant, seconds: 0.5, countingCalls: true) else { return nil }
         guard let calls = finding.systemCalls, calls > 0 else { return nil }
         return [finding.events, finding.calls, finding.connections].compactMap { $0 }.first { $0 > 0 }.map {
             calls / $0

@@ -115,7 +115,7 @@ struct Work: Sendable {
             name: "idle",
             title: "1,000 idle connections, after a call each",
             group: .connections,
-            arguments: ["idle", "--connections", "1000", "--warm-up", "1"],
+            arguments: ["idle", "--connections", "1000", "--warm-up", "3"],
             unit: "KiB a connection",
             cost: { $0.perConnection },
             bounds: [.belowPeers],
@@ -126,7 +126,7 @@ struct Work: Sendable {
             title: "1,000 idle connections, after an answer of 256 KiB each",
             group: .connections,
             arguments: [
-                "idle", "--connections", "1000", "--warm-up", "1", "--mode", "down", "--payload", "262144",
+                "idle", "--connections", "1000", "--warm-up", "3", "--mode", "down", "--payload", "262144",
             ],
             unit: "KiB a connection",
             cost: { $0.perConnection },

@@ -57,7 +57,7 @@ struct NginxPeer: Candidate {
             master_process off;
             pid \(scene.directory.file("\(name).pid"));
             error_log stderr;
-            user root;
+            \(getuid() == 0 ? "user root;" : "")
             worker_rlimit_nofile 20000;
             events { worker_connections 16000; }
             stream {
@@ -128,7 +128,7 @@ struct HitchPeer: Candidate {
             tls-protos = TLSv1.3
             ciphersuites = "TLS_AES_128_GCM_SHA256"
             workers = 1
-            user = "nobody"
+            \(getuid() == 0 ? "user = \"nobody\"" : "")
             daemon = off
             quiet = on
 
