@@ -142,6 +142,7 @@ static void open_clients(Run *run) {
     const Options *options = run->options;
     SSL_CTX *context = client_context(&options->target);
     run->clients = calloc((size_t)options->connections, sizeof *run->clients);
+    Buffer nothing = call_body(MODE_UP, 0);
     for (int i = 0; i < options->connections; i++) {
         Client *client = &run->clients[i];
         client_open(client, &options->target, context, NULL);
@@ -151,7 +152,11 @@ static void open_clients(Run *run) {
         if (options->mode == MODE_EVENTS) {
             // An array of four: listen, its number (never that of a call), channel, event; then nothing.
             client_message(client, "\x04\x04\x06\x66\x06\xff\x7f\x01\x05" "bench\x01\x01t\x00", 18, NULL, 0);
+            // It has no answer: a call behind it says that it is there.
+            client_call(client, &nothing, FIRST_REQUEST);
             client_flush(client);
+            size_t count;
+            client_wait(client, &count);
         }
         fcntl(client->fd, F_SETFL, O_NONBLOCK);
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
@@ -168,16 +173,6 @@ int run(const Options *options) {
     run.payload = malloc(options->payload + 1);
     fill_payload(run.payload, options->payload);
     open_clients(&run);
-    // Subscriptions have no answer: a call behind each says that it is there.
-    if (options->mode == MODE_EVENTS) {
-        Buffer nothing = call_body(MODE_UP, 0);
-        for (int i = 0; i < options->connections; i++) {
-            client_call(&run.clients[i], &nothing, FIRST_REQUEST);
-            client_flush(&run.clients[i]);
-            size_t count;
-            client_wait(&run.clients[i], &count);
-        }
-    }
     run.start = now();
     if (options->mode == MODE_EVENTS) {
         start_round(&run);
