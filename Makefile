@@ -205,7 +205,7 @@ memcheck: build ## Run the gateway under valgrind while clients are accepted, de
 
 # Checks stay in, also those that are gone from a release. The linker of the toolchain: gold fails on the debug information.
 FUZZ_FLAGS := -c release --sanitize address -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing \
-	-Xswiftc -assert-config -Xswiftc Debug -Xswiftc -use-ld=lld
+	-Xswiftc -assert-config -Xswiftc Debug -Xswiftc -enforce-exclusivity=checked -Xswiftc -use-ld=lld
 # Seconds for each target of make fuzz.
 TIME ?= 60
 

@@ -106,13 +106,15 @@ public final class Gateway: Sendable {
                         environment: environment
                     ).start()
                 }
-                sessionThreads.append(environment.sessionThread)
+                let sessionThread = environment.sessionThread
+                sessionThreads.append(sessionThread)
                 let handover = Handover(reactor: reactor)
                 threads.append(
                     try WorkerThread {
                         handover.reactor.run()
                         liveness.threadEnded(index)
                         handover.reactor.mailbox.close()
+                        sessionThread.end()
                     }
                 )
             }
@@ -120,6 +122,7 @@ public final class Gateway: Sendable {
             for listener in listeners { listener.close(from: mailboxes.count) }
             for mailbox in mailboxes { mailbox.post { $0.stopNow() } }
             for thread in threads { thread.join() }
+            for thread in sessionThreads { thread.end() }
             throw GatewayStartError("cannot start a thread: \(error)")
         }
         self.mailboxes = mailboxes

@@ -4,20 +4,21 @@
 /// Ciphertext on its way out.
 ///
 /// The shell may give one to all sessions of a thread, if it empties it (sends, or moves what is left to the
-/// connection's own backlog) before it uses another session. Up to 256 KiB of memory are kept while it is empty.
+/// connection's own backlog) before it uses another session. Up to 512 KiB of memory are kept while it is empty.
 /// Not `Sendable`: it stays on the thread of its sessions.
 public final class TLSOutput {
-    private static let keptCapacity = 256 * 1024
+    private static let keptCapacity = 512 * 1024
     private var buffer = AlignedBuffer(keptCapacity: TLSOutput.keptCapacity)
 
     /// An empty output that holds no memory yet.
     public init() {}
 
+    // A number of its own: it is asked for many times for each message, and costs less than to ask the buffer.
     /// Bytes that wait to be sent.
-    public var count: Int { self.buffer.count }
+    public private(set) var count = 0
 
     /// Nothing waits to be sent.
-    public var isEmpty: Bool { self.buffer.count == 0 }
+    public var isEmpty: Bool { self.count == 0 }
 
     /// Memory held, used or not, in bytes.
     public var allocatedByteCount: Int { self.buffer.allocatedByteCount }
@@ -34,11 +35,13 @@ public final class TLSOutput {
     /// - Precondition: `count` is not more than what waits.
     public func consume(_ count: Int) {
         self.buffer.consume(count)
+        self.count -= count
     }
 
     /// Adds ciphertext behind what waits; sessions do.
     public func append(_ ciphertext: UnsafeRawBufferPointer) {
         self.buffer.append(ciphertext)
+        self.count += ciphertext.count
     }
 }
 

@@ -141,6 +141,7 @@ public final class TLSSession {
         if result == 1 {
             try self.checkApplicationProtocol()
             self.isComplete = true
+            self.transport.forgetFirstBytes()
             self.keepSession()
             return .complete
         }

@@ -15,6 +15,7 @@ final class TLSTransport {
     /// The very first bytes of the peer, to tell what it speaks when it is not TLS.
     private(set) var firstBytes: [UInt8] = []
     private static let firstByteCount = 8
+    private var keepsFirstBytes = true
     /// Whether OpenSSL gets nothing more, whatever there is.
     var isExhausted = false
     /// Whether OpenSSL has got something since this was set to false.
@@ -29,10 +30,16 @@ final class TLSTransport {
     var unreadByteCount: Int { self.kept.count + self.borrowed.count }
 
     func lend(_ ciphertext: UnsafeRawBufferPointer) {
-        if self.firstBytes.count < Self.firstByteCount {
+        if self.keepsFirstBytes, self.firstBytes.count < Self.firstByteCount {
             self.firstBytes += ciphertext.prefix(Self.firstByteCount - self.firstBytes.count)
         }
         self.borrowed = ciphertext
+    }
+
+    /// The peer speaks TLS.
+    func forgetFirstBytes() {
+        self.keepsFirstBytes = false
+        self.firstBytes = []
     }
 
     func takeBack(keeping isKept: Bool) {

@@ -26,11 +26,11 @@ import Testing
         #expect(output.isEmpty)
     }
 
-    @Test("An emptied output keeps its memory up to 256 KiB and gives back more")
+    @Test("An emptied output keeps its memory up to 512 KiB and gives back more")
     func memory() {
         let output = TLSOutput()
         #expect(output.allocatedByteCount == 0)
-        for (count, isKept) in [(1000, true), (256 * 1024, true), (256 * 1024 + 1, false)] {
+        for (count, isKept) in [(1000, true), (512 * 1024, true), (512 * 1024 + 1, false)] {
             [UInt8](repeating: 1, count: count).withUnsafeBytes { output.append($0) }
             #expect(output.allocatedByteCount >= count)
             output.consume(count)

@@ -147,6 +147,9 @@ extension GatewaySession {
         if record.isDue || request.isAlwaysWritten { recorded.append(request) }
     }
 
+    /// Whether there is something to write to the audit log.
+    public var hasRecords: Bool { !recorded.isEmpty }
+
     /// What there is to write to the audit log.
     public mutating func takeRecords() -> [AuditRequest] {
         guard !recorded.isEmpty else { return [] }

@@ -16,7 +16,8 @@ public struct GatewaySession: Sendable {
     /// The ALPN name of the plain protocol.
     public static let applicationProtocol = "vscode-ipc"
 
-    /// What to do with the first frame of the bytes that were given.
+    /// What to do with the first frame of the bytes that were given. What is rare is kept elsewhere, so that a decision is
+    /// small: there are two for each call.
     public enum ClientAction: Sendable, Equatable {
         /// The frame is not complete; wait for more bytes.
         case wait
@@ -29,9 +30,9 @@ public struct GatewaySession: Sendable {
         /// The context is accepted: send `initialize` to the client; a dialled server gets `openUpstream` first.
         case accept
         /// The request does not pass: send these bytes to the client, if there are any.
-        case deny(answer: [UInt8], denial: Denial)
+        indirect case deny(answer: [UInt8], denial: Denial)
         /// Close the connection.
-        case close(CloseReason)
+        indirect case close(CloseReason)
     }
 
     /// What to do with the first frame from a local server.
@@ -45,9 +46,9 @@ public struct GatewaySession: Sendable {
         /// The frame ends here.
         case swallow
         /// The request does not pass: send these bytes to the server, if there are any.
-        case deny(answer: [UInt8], denial: Denial)
+        indirect case deny(answer: [UInt8], denial: Denial)
         /// The server does not keep to the protocol: part with it.
-        case close(CloseReason)
+        indirect case close(CloseReason)
     }
 
     /// Something to do that no frame asked for.

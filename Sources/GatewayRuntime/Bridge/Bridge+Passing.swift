@@ -29,16 +29,24 @@ extension Bridge {
             if client.isEstablished, session == nil, !awaitsStatement { handshakeFinished() }
             if count > 0 { persistence?.session.heard(at: reactor.now) }
             guard phase != .lingering else { return }
-            let plaintext = UnsafeMutableRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count])
-            if client.pending.isEmpty {
-                let judged = judgeFromClient(plaintext)
-                guard phase != .lingering else { return }
-                client.pending.append(UnsafeRawBufferPointer(rebasing: plaintext[judged...]))
-            } else {
-                client.pending.append(UnsafeRawBufferPointer(plaintext))
-                judgePendingFromClient()
-            }
+            takeFromClient(UnsafeMutableRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count]))
         }
+    }
+
+    /// Judges what has come. Only what belongs to a frame that has begun earlier, or is incomplete, is copied.
+    private func takeFromClient(_ bytes: UnsafeMutableRawBufferPointer) {
+        var taken = 0
+        while !client.pending.isEmpty, taken < bytes.count {
+            let share = client.pending.share(of: bytes.count - taken, toComplete: pendingFrame?.byteCount)
+            client.pending.append(UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + share]))
+            taken += share
+            judgePendingFromClient()
+            guard phase != .lingering else { return }
+        }
+        guard taken < bytes.count else { return }
+        taken += judgeFromClient(UnsafeMutableRawBufferPointer(rebasing: bytes[taken...]))
+        guard phase != .lingering else { return }
+        client.pending.append(UnsafeRawBufferPointer(rebasing: bytes[taken...]), ofFrame: pendingFrame?.byteCount)
     }
 
     func judgePendingFromClient() {
@@ -51,7 +59,6 @@ extension Bridge {
         guard phase != .lingering else { return }
         pending.consume(judged)
         client.pending = pending
-        client.flush()
     }
 
     private func handshakeFinished() {
@@ -108,7 +115,7 @@ extension Bridge {
         while phase != .lingering, frames < Self.framesPerTurn, position < bytes.count {
             // What follows the wish for another session is that one's.
             guard persistence?.wantedToken == nil, let step = nextStep(mutableBytes, from: position) else { break }
-            if step.action == .wait {
+            if case .wait = step.action {
                 let began = position > 0 ? nil : pendingFrame?.began
                 pendingFrame = PendingFrame(began: began ?? reactor.now, byteCount: step.byteCount)
                 break
@@ -254,15 +261,27 @@ extension Bridge {
         let bytes = UnsafeRawBufferPointer(rebasing: reactor.scratch.input[..<count])
         if count > 0 || link.hasEnded { noteActivity() }
         charge(count, &upstreamRate, &deadlines.upstreamRate, isInbound: false)
-        if link.pending.isEmpty {
-            let judged = judge(bytes, from: link)
-            guard phase != .lingering else { return }
-            link.pending.append(UnsafeRawBufferPointer(rebasing: bytes[judged...]))
-        } else {
-            link.pending.append(bytes)
-            judgePending(from: link)
-        }
+        take(bytes, from: link)
         client.flush()
+    }
+
+    /// As `takeFromClient`.
+    private func take(_ bytes: UnsafeRawBufferPointer, from link: UpstreamLink) {
+        var taken = 0
+        while !link.pending.isEmpty, taken < bytes.count {
+            let share = link.pending.share(
+                of: bytes.count - taken,
+                toComplete: link.hasMore ? nil : link.frameByteCount
+            )
+            link.pending.append(UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + share]))
+            taken += share
+            judgePending(from: link)
+            guard phase != .lingering else { return }
+        }
+        guard taken < bytes.count else { return }
+        taken += judge(UnsafeRawBufferPointer(rebasing: bytes[taken...]), from: link)
+        guard phase != .lingering else { return }
+        link.pending.append(UnsafeRawBufferPointer(rebasing: bytes[taken...]), ofFrame: link.frameByteCount)
     }
 
     func judgePending(from link: UpstreamLink) {
@@ -273,7 +292,6 @@ extension Bridge {
         guard phase != .lingering else { return }
         pending.consume(judged)
         link.pending = pending
-        client.flush()
     }
 
     private func judge(_ bytes: UnsafeRawBufferPointer, from link: UpstreamLink) -> Int {
@@ -283,15 +301,19 @@ extension Bridge {
         var frames = 0
         while phase != .lingering, frames < Self.framesPerTurn, position < span.count {
             let rest = span.extracting(position...)
-            guard let step = session?.receivedFromServer(rest, link.index, at: reactor.now), step.action != .wait else {
+            guard let step = session?.receivedFromServer(rest, link.index, at: reactor.now) else { break }
+            if case .wait = step.action {
+                link.frameByteCount = step.byteCount
                 break
             }
             frames += 1
-            if step.action != .forward {
-                sendToClient(UnsafeRawBufferPointer(rebasing: bytes[passed..<position]))
-                passed = position + step.byteCount
+            if case .forward = step.action {
+                position += step.byteCount
+                continue
             }
+            sendToClient(UnsafeRawBufferPointer(rebasing: bytes[passed..<position]))
             position += step.byteCount
+            passed = position
             switch step.action {
             case .wait, .forward, .swallow:
                 break

@@ -124,7 +124,7 @@ extension Bridge {
         let limit = snapshot.configuration.limits.queueBytes
         while client.backlogByteCount <= limit, persistence.session.hasOutput {
             var frames = environment.takeFrameBuffer()
-            persistence.session.appendOutput(to: &frames, upTo: Scratch.readByteCount, at: reactor.now)
+            persistence.session.appendOutput(to: &frames, upTo: Scratch.largeByteCount, at: reactor.now)
             let isEmpty = frames.isEmpty
             // A failure of TLS is the connection's: `advance` deals with it.
             do { try frames.withUnsafeBytes { try client.send($0) } } catch { client.fail() }

@@ -10,7 +10,7 @@ extension Bridge {
     func settle() {
         // What the client is sent goes through a buffer of the thread's: it must be empty when another has its turn.
         defer { client.flushOutput() }
-        guard clientHandle != nil else { return }
+        guard clientHandle != nil, !hasStayedAtRest() else { return }
         if countIncompleteBytes() {
             refuseIncompleteBytes()
             countIncompleteBytes()
@@ -33,11 +33,37 @@ extension Bridge {
             return dispose()
         }
         updateDeadlines()
-        let next = deadlines.next(links)
-        if next < armedDeadlines.last ?? .max {
-            armedDeadlines.append(next)
-            reactor.wake(clientHandle, at: next)
+        arm(deadlines.next(links), clientHandle)
+        isSettledAtRest = isAtRest
+    }
+
+    private func arm(_ next: UInt64, _ handle: Reactor.Handle) {
+        guard next < armedDeadlines.last ?? .max else { return }
+        armedDeadlines.append(next)
+        reactor.wake(handle, at: next)
+    }
+
+    // MARK: At rest
+
+    /// Whether nothing waits, nothing has begun and nothing has ended: after most events it is so, as it was before them.
+    private var isAtRest: Bool {
+        guard phase == .open, persistence == nil, isTransparent, drainingSince == nil, links.count == 1 else {
+            return false
         }
+        return client.isAtRest && links[0].isAtRest && !clientHasMore && pendingFrame == nil
+            && countedIncompleteBytes == 0
+            && !isHeldBack && session?.hasRecords == false
+    }
+
+    /// Settles a connection that is at rest again: it is watched as it was, and only two deadlines may have moved.
+    private func hasStayedAtRest() -> Bool {
+        guard isSettledAtRest, let clientHandle else { return false }
+        isSettledAtRest = isAtRest
+        guard isSettledAtRest else { return false }
+        deadlines.idle = snapshot.configuration.timeouts.idle.map { lastActivity + $0 } ?? .max
+        deadlines.session = session?.nextDeadline ?? .max
+        arm(min(deadlines.idle, deadlines.session), clientHandle)
+        return true
     }
 
     /// Deadlines that follow from the state alone.
@@ -93,9 +119,9 @@ extension Bridge {
         let growth = held - countedIncompleteBytes
         guard growth != 0 else { return false }
         countedIncompleteBytes = held
-        if -growth > Scratch.readByteCount { reactor.noteReleased(-growth) }
+        if -growth > Scratch.largeByteCount { reactor.noteReleased(-growth) }
         let total = environment.load.addIncompleteBytes(growth)
         // Small ones are let be: they are most often complete with the next read, and cannot be what fills the memory.
-        return growth > 0 && held > Scratch.readByteCount && total > snapshot.configuration.limits.incompleteBytes
+        return growth > 0 && held > Scratch.largeByteCount && total > snapshot.configuration.limits.incompleteBytes
     }
 }

@@ -81,9 +81,10 @@ final class Bridge: EventHandler {
     /// The side that finished first.
     var clientEndedFirst: Bool?
 
-    /// Neighbours among the newcomers of the thread.
-    weak var older: Bridge?
-    weak var newer: Bridge?
+    /// Neighbours among the newcomers of the thread. Not weak: whoever is referred to weakly just once is dearer to retain
+    /// for the rest of its life. Leaving the newcomers, as every end does, breaks the cycle.
+    var older: Bridge?
+    var newer: Bridge?
     /// Whether this is one of the clients that are counted.
     var isCountedClient = false
     /// A step of the handshake waits for its turn.
@@ -102,6 +103,8 @@ final class Bridge: EventHandler {
     /// Timers that are running for this bridge, the next one last.
     var armedDeadlines: [UInt64] = []
     private var hasAskedForTurn = false
+    /// Whether it was at rest when it was settled last, and every deadline has been seen to since.
+    var isSettledAtRest = false
     /// Both directions of the client's socket are over, which cannot be masked while it is watched.
     var clientHasHungUp = false
     var clientStall = StallWatch()
@@ -205,6 +208,7 @@ final class Bridge: EventHandler {
             link.hasMore = false
             judgePending(from: link)
         }
+        client.flush()
         settle()
     }
 
@@ -216,6 +220,7 @@ final class Bridge: EventHandler {
 
     func deadlinePassed(_ deadline: UInt64) {
         if deadline == armedDeadlines.last { armedDeadlines.removeLast() }
+        isSettledAtRest = false
         if deadlines.next(links) <= reactor.now { deadlineExpired() }
         settle()
     }
@@ -238,7 +243,7 @@ final class Bridge: EventHandler {
         guard !isDetached, persistence?.wantedToken == nil else { return false }
         let limit = snapshot.configuration.limits.queueBytes
         // Only the gateway's own answers go beyond what `mayRead` allows.
-        let answers = client.backlogByteCount <= limit + 4 * Scratch.readByteCount
+        let answers = client.backlogByteCount <= limit + Scratch.readByteCount
         guard !client.hasEnded, !client.isLost, !clientHasMore, answers, deadlines.clientRate == .max else {
             return false
         }

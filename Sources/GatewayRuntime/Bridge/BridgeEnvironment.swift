@@ -115,7 +115,7 @@ final class BridgeEnvironment {
 
     /// Takes a buffer back, to be used again unless it has become large.
     func giveBack(_ buffer: inout [UInt8]) {
-        guard buffer.capacity <= 4 * Scratch.readByteCount else { return }
+        guard buffer.capacity <= Scratch.readByteCount else { return }
         buffer.removeAll(keepingCapacity: true)
         swap(&buffer, &frameBuffer)
     }

@@ -194,6 +194,11 @@ final class ClientLink {
     /// Ciphertext that the socket has not taken yet.
     var backlogByteCount: Int { backlog.count }
 
+    /// Whether nothing waits in either direction, and nothing has ended.
+    var isAtRest: Bool {
+        canSend && !hasEnded && failure == nil && backlog.isEmpty && pending.isEmpty && scratch.output.isEmpty
+    }
+
     // MARK: Receiving
 
     /// Reads once and decrypts what came; the handshake goes on as far as it can.

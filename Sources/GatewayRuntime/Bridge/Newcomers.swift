@@ -16,9 +16,8 @@ final class Newcomers {
 
     /// How many there may be.
     var limit = 1
-    // The reactor owns the bridges.
-    private weak var first: Bridge?
-    private weak var last: Bridge?
+    private var first: Bridge?
+    private var last: Bridge?
     private var count = 0
 
     /// Whether there is a place, after sending somebody away if need be.

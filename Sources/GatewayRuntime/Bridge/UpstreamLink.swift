@@ -33,6 +33,8 @@ final class UpstreamLink {
     var stallDeadline = UInt64.max
     /// Bytes that have not been judged.
     var pending = ByteQueue()
+    /// How long the frame is that is not complete; as far as it is known.
+    var frameByteCount = 0
     private(set) var state = State.queued
     /// Whether the server has finished sending.
     private(set) var hasEnded = false
@@ -59,6 +61,11 @@ final class UpstreamLink {
 
     /// Bytes that the server has not taken yet.
     var backlogByteCount: Int { backlog.count }
+
+    /// Whether nothing waits in either direction, and nothing has ended.
+    var isAtRest: Bool {
+        state == .connected && !hasEnded && !isGone && !hasMore && backlog.isEmpty && pending.isEmpty
+    }
 
     /// Dials, or dials again where the queue was full; sends what waits once connected.
     func connect() throws(SystemError) {

@@ -5,8 +5,10 @@ internal import TLSEngine
 
 /// Buffers that all connections of a thread use in turn, so that an idle connection holds none.
 final class Scratch {
-    /// How much is read at a time.
-    static let readByteCount = 64 << 10
+    /// How much is read at a time: several large messages, so that few of them come in two parts.
+    static let readByteCount = 256 << 10
+    /// Messages of more than this are large.
+    static let largeByteCount = 64 << 10
 
     /// Bytes as they come from a socket.
     let input = UnsafeMutableRawBufferPointer.allocate(byteCount: Scratch.readByteCount, alignment: 64)

@@ -8,11 +8,17 @@ internal import GatewayCore
 /// Unchecked: what it holds is touched on its own thread only, by what is posted there.
 final class SessionThread: @unchecked Sendable {
     private let mailbox: Reactor.Mailbox
-    private weak let environment: BridgeEnvironment?
+    // Not weak: what is referred to weakly is dearer to retain, and everything on the thread retains this.
+    private var environment: BridgeEnvironment?
 
     init(_ environment: BridgeEnvironment) {
         mailbox = environment.reactor.mailbox
         self.environment = environment
+    }
+
+    /// The thread has nothing to do any more. Call it on the thread, or when it has ended.
+    func end() {
+        environment = nil
     }
 
     /// Brings a client to one of the thread's sessions, or tells it why it does not get it.
