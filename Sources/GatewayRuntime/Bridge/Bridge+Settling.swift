@@ -50,9 +50,8 @@ extension Bridge {
         guard phase == .open, persistence == nil, isTransparent, drainingSince == nil, links.count == 1 else {
             return false
         }
-        return client.isAtRest && links[0].isAtRest && !clientHasMore && pendingFrame == nil
-            && countedIncompleteBytes == 0
-            && !isHeldBack && session?.hasRecords == false
+        guard client.isAtRest, links[0].isAtRest, session?.hasRecords == false else { return false }
+        return !clientHasMore && pendingFrame == nil && countedIncompleteBytes == 0 && !isHeldBack
     }
 
     /// Settles a connection that is at rest again: it is watched as it was, and only two deadlines may have moved.
