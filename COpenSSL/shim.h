@@ -12,10 +12,15 @@
 #include <stdint.h>
 #include <time.h>
 
+#include <string.h>
+
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/store.h>
@@ -93,6 +98,89 @@ static inline const char *copenssl_SSL_get_negotiated_group_name(SSL *ssl) {
 }
 
 static inline const char *copenssl_SSL_get_cipher_name(const SSL *ssl) { return SSL_get_cipher_name(ssl); }
+
+// MARK: records of TLS 1.3
+
+/// HKDF-Expand-Label of RFC 8446, 7.1, without a context.
+static inline int copenssl_tls13_expand(EVP_KDF *derivation, const char *digest, const void *secret, size_t secret_count,
+                                        const char *label, void *result, size_t result_count) {
+    int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret, secret_count),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PREFIX, (void *)"tls13 ", 6),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_LABEL, (void *)label, strlen(label)),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(derivation);
+    int done = context != NULL && EVP_KDF_derive(context, result, result_count, parameters) == 1;
+    EVP_KDF_CTX_free(context);
+    return done;
+}
+
+enum { copenssl_record_header_bytes = 5, copenssl_record_tag_bytes = 16 };
+
+/// What makes a record's encryption one of its kind: four bytes and eight, as they are in memory.
+typedef struct {
+    uint32_t head;
+    uint64_t tail;
+} copenssl_nonce;
+
+static inline void copenssl_write_nonce(copenssl_nonce nonce, uint8_t bytes[12]) {
+    memcpy(bytes, &nonce.head, sizeof nonce.head);
+    memcpy(bytes + sizeof nonce.head, &nonce.tail, sizeof nonce.tail);
+}
+
+/// Encrypts one record: `plaintext` and the byte of its type, by RFC 8446, 5.2.
+///
+/// `header` is authenticated with it, `result` has room for `count`, the type and the tag, and does not overlap.
+static inline int copenssl_seal_record(EVP_CIPHER_CTX *context, copenssl_nonce nonce, const uint8_t *header,
+                                       const uint8_t *plaintext, size_t count, uint8_t type, uint8_t *result) {
+    // Copying few bytes costs less than another call.
+    const size_t small = 2048;
+    uint8_t vector[12];
+    int length = 0;
+    copenssl_write_nonce(nonce, vector);
+    if (EVP_EncryptInit_ex2(context, NULL, NULL, vector, NULL) != 1
+        || EVP_EncryptUpdate(context, NULL, &length, header, copenssl_record_header_bytes) != 1) {
+        return 0;
+    }
+    if (count <= small) {
+        if (count > 0) { memcpy(result, plaintext, count); }
+        result[count] = type;
+        if (EVP_EncryptUpdate(context, result, &length, result, (int)count + 1) != 1) { return 0; }
+    } else if (EVP_EncryptUpdate(context, result, &length, plaintext, (int)count) != 1
+               || EVP_EncryptUpdate(context, result + count, &length, &type, 1) != 1) {
+        return 0;
+    }
+    OSSL_PARAM tag[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, result + count + 1, copenssl_record_tag_bytes),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_EncryptFinal_ex(context, result + count + 1, &length) == 1
+           && EVP_CIPHER_CTX_get_params(context, tag) == 1;
+}
+
+/// Decrypts one record: `count` bytes and the tag behind them.
+///
+/// `result` has room for `count` bytes, and does not overlap. What is in it counts only when this returns 1.
+static inline int copenssl_open_record(EVP_CIPHER_CTX *context, copenssl_nonce nonce, const uint8_t *header,
+                                       const uint8_t *ciphertext, size_t count, uint8_t *result) {
+    uint8_t vector[12];
+    int length = 0;
+    copenssl_write_nonce(nonce, vector);
+    const OSSL_PARAM tag[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, (void *)(ciphertext + count),
+                                          copenssl_record_tag_bytes),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_DecryptInit_ex2(context, NULL, NULL, vector, NULL) == 1
+           && EVP_CIPHER_CTX_set_params(context, tag) == 1
+           && EVP_DecryptUpdate(context, NULL, &length, header, copenssl_record_header_bytes) == 1
+           && EVP_DecryptUpdate(context, result, &length, ciphertext, (int)count) == 1
+           && EVP_DecryptFinal_ex(context, result + count, &length) == 1;
+}
 
 // MARK: X509
 

@@ -42,6 +42,18 @@ struct AlignedBuffer: ~Copyable {
         self.end += new.count
     }
 
+    /// Adds bytes that are made where they will be.
+    ///
+    /// - Parameter fill: Gets exactly the room; nothing is added if it returns false.
+    /// - Returns: What it returned.
+    mutating func append(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
+        self.reserve(byteCount)
+        let room = UnsafeMutableRawBufferPointer(start: self.base.map { $0 + self.end }, count: byteCount)
+        guard fill(room) else { return false }
+        self.end += byteCount
+        return true
+    }
+
     /// - Precondition: `count` is not more than what is there.
     mutating func consume(_ count: Int) {
         precondition(count >= 0 && count <= self.count, "consumed more than there is")

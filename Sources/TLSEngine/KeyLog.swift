@@ -73,14 +73,15 @@ final class KeyLog: Sendable {
 }
 
 extension KeyLog {
-    /// Has every connection of a context write its secrets.
+    /// Has the connections of a context tell their secrets: to its key log, if it has one, and to themselves.
     static func install(in pointer: OpaquePointer) {
-        SSL_CTX_set_keylog_callback(pointer, logSecret)
+        SSL_CTX_set_keylog_callback(pointer, tellSecret)
     }
 }
 
-private func logSecret(ssl: OpaquePointer?, line: UnsafePointer<CChar>?) {
-    if let line {
-        TLSSession.of(ssl)?.context.keyLog?.write(line)
+private func tellSecret(ssl: OpaquePointer?, line: UnsafePointer<CChar>?) {
+    if let line, let session = TLSSession.of(ssl) {
+        session.context.keyLog?.write(line)
+        session.noteSecret(line)
     }
 }

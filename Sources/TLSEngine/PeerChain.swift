@@ -26,24 +26,36 @@ public struct PeerChain: Sendable {
     }
 }
 
+extension PeerChain {
+    /// - Parameters:
+    ///   - others: What else the peer has sent, a `STACK_OF(X509) *`.
+    ///   - role: Which end this is: a client sees the peer's own certificate among the others, too.
+    init(leaf: X509Certificate, others: OpaquePointer?, role: TLSConfiguration.Role) {
+        let first: Int32 = role == .client ? 1 : 0
+        var certificates = [leaf.encoded]
+        for index in first..<max(first, copenssl_sk_X509_num(others)) {
+            guard let other = copenssl_sk_X509_value(others, index) else { continue }
+            certificates.append(X509Certificate(retaining: other).encoded)
+        }
+        self.init(certificates: certificates)
+    }
+
+    /// How many bytes the certificates have.
+    var byteCount: Int { self.certificates.reduce(0) { $0 + $1.count } }
+}
+
 extension TLSSession {
     /// The certificates that the peer has shown, in this session or in the one that it resumes; nil when there are none.
     public func peerChain() -> PeerChain? {
+        if let record = self.verificationRecord { return record.chain }
+        if case .shown(_, let chain)? = self.finished?.peer { return chain }
         OpenSSLErrors.clear()
         defer { OpenSSLErrors.clear() }
         guard let pointer = SSL_get1_peer_certificate(self.ssl) else {
             return nil
         }
-        let leaf = X509Certificate(owning: pointer)
         let chain = SSL_get_peer_cert_chain(self.ssl)
-        // A client sees the peer's own certificate there, too.
-        let first: Int32 = self.context.role == .client ? 1 : 0
-        var certificates = [leaf.encoded]
-        for index in first..<max(first, copenssl_sk_X509_num(chain)) {
-            guard let other = copenssl_sk_X509_value(chain, index) else { continue }
-            certificates.append(X509Certificate(retaining: other).encoded)
-        }
-        return PeerChain(certificates: certificates)
+        return PeerChain(leaf: X509Certificate(owning: pointer), others: chain, role: self.context.role)
     }
 
     /// Whether the session's handshake was judged by a context.

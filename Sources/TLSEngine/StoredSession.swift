@@ -3,38 +3,72 @@
 
 import COpenSSL
 
-/// Owns one reference of an `SSL_SESSION *` that nobody changes any more, with the record of its verification.
-final class StoredSession: @unchecked Sendable {
-    // Unchecked: the SSL_SESSION is a copy made for this object, and only read and copied from then on.
-    private let pointer: OpaquePointer
+/// What a client can resume, with the record of its verification.
+final class StoredSession: Sendable {
+    /// What it is made from when a client comes back.
+    private enum Form {
+        case tls12(SessionCopy)
+        case tls13(ResumptionSecret)
+    }
+
+    private let form: Form
     let record: VerificationRecord
     let id: SessionID
-    /// TLS 1.3: a ticket is good for one connection, so that nobody can link two of them or replay one.
-    let isSingleUse: Bool
 
-    /// Copies a session that has a record. Connections mark their own sessions when they fail; a copy is not touched.
-    init?(copying session: OpaquePointer, record: VerificationRecord) {
-        guard let id = SessionID(session), let copy = SSL_SESSION_dup(session) else {
+    /// Keeps a session that has a record.
+    init?(keeping session: OpaquePointer, record: VerificationRecord) {
+        let isTLS13 = SSL_SESSION_get_protocol_version(session) == TLSVersion.tls13.number
+        let form: Form? =
+            isTLS13 ? ResumptionSecret(of: session).map(Form.tls13) : SessionCopy(session).map(Form.tls12)
+        guard let id = SessionID(session), let form else {
             OpenSSLErrors.clear()
             return nil
         }
-        self.pointer = copy
+        self.form = form
         self.record = record
         self.id = id
-        self.isSingleUse = SSL_SESSION_get_protocol_version(session) == TLSVersion.tls13.number
+    }
+
+    /// TLS 1.3: a ticket is good for one connection, so that nobody can link two of them or replay one.
+    var isSingleUse: Bool { if case .tls13 = self.form { true } else { false } }
+
+    /// - Returns: An `SSL_SESSION *` that the caller owns, with the record.
+    func makeSession() -> OpaquePointer? {
+        switch self.form {
+        case .tls12(let copy): return SSL_SESSION_dup(copy.pointer)
+        case .tls13(let secret):
+            guard let session = secret.makeSession(self.id) else { return nil }
+            guard self.record.attach(to: session) else {
+                SSL_SESSION_free(session)
+                return nil
+            }
+            return session
+        }
+    }
+
+    /// Roughly the memory it holds, with what OpenSSL makes of certificates: several times their encoding.
+    var byteCount: Int {
+        switch self.form {
+        case .tls12: 6144 + 8 * self.record.chain.byteCount
+        case .tls13: 2048 + self.record.chain.byteCount
+        }
+    }
+}
+
+/// Owns one reference of an `SSL_SESSION *` that nobody changes any more.
+private final class SessionCopy: @unchecked Sendable {
+    // Unchecked: it is a copy made for this object, and only copied from then on.
+    let pointer: OpaquePointer
+
+    /// Connections mark their own sessions when they fail; a copy is not touched.
+    init?(_ session: OpaquePointer) {
+        guard let copy = SSL_SESSION_dup(session) else { return nil }
+        self.pointer = copy
     }
 
     deinit {
         SSL_SESSION_free(self.pointer)
     }
-
-    /// - Returns: A session the caller owns.
-    func makeSession() -> OpaquePointer? {
-        SSL_SESSION_dup(self.pointer)
-    }
-
-    /// Roughly the memory it holds.
-    var byteCount: Int { 4096 + self.record.certificateMemory }
 }
 
 /// What a client names a session by: 32 random bytes, which are the whole ticket in TLS 1.3.
@@ -54,6 +88,10 @@ struct SessionID: Hashable, Sendable {
         var count: UInt32 = 0
         let start = SSL_SESSION_get_id(session, &count)
         self.init(UnsafeBufferPointer(start: start, count: Int(count)))
+    }
+
+    func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        withUnsafeBytes(of: self.words) { body($0.assumingMemoryBound(to: UInt8.self)) }
     }
 
     static func == (left: SessionID, right: SessionID) -> Bool {

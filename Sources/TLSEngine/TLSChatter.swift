@@ -36,11 +36,9 @@ struct TLSChatter {
         self.hasHadData = false
     }
 
-    static let error = TLSError(
-        code: .protocolViolation,
-        message:
-            "the peer sent more than \(Self.bound) messages of TLS itself, such as KeyUpdate, without data between them"
-    )
+    static let message =
+        "the peer sent more than \(Self.bound) messages of TLS itself, such as KeyUpdate, without data between them"
+    static let error = TLSError(code: .protocolViolation, message: Self.message)
 
     /// Lets the sessions of a context count. OpenSSL calls only for messages of handshakes and alerts, not for data.
     static func install(in context: OpaquePointer) {

@@ -11,12 +11,10 @@ extension TLSContext {
     ///
     /// - Throws: The same errors as a handshake; `.noClientCertificate` when the peer has shown none.
     public func judgePeer(of session: TLSSession) throws(TLSError) {
-        OpenSSLErrors.clear()
-        defer { OpenSSLErrors.clear() }
-        guard let pointer = SSL_get1_peer_certificate(session.ssl) else {
+        guard let chain = session.peerChain() else {
             throw TLSError(code: .noClientCertificate, message: "the peer sent no certificate")
         }
-        try self.verify(X509Certificate(owning: pointer), SSL_get_peer_cert_chain(session.ssl))
+        try self.judge(chain)
     }
 
     /// The same for a peer whose session is over, by the certificates that it had shown.

@@ -35,6 +35,10 @@ public final class TLSContext: @unchecked Sendable {
     private static let verificationDepth: Int32 = 8
     static let securityLevel: Int32 = 2
 
+    /// Whether the sessions read and write records themselves once the handshake is complete. Clients do not: servers may
+    /// send them messages that only OpenSSL knows.
+    var ownsRecords: Bool { self.role == .server }
+
     /// Reads the files and checks everything.
     ///
     /// - Throws: The first thing that is wrong, and what to do about it.
@@ -132,9 +136,9 @@ public final class TLSContext: @unchecked Sendable {
         loaded.revocationLists = try Self.loadRevocationLists(pointer, configuration)
         loaded.expiries += loaded.revocationLists.compactMap(TLSExpiry.init)
         Self.setResumption(pointer, configuration)
+        if configuration.keyLogFile != nil || configuration.role == .server { KeyLog.install(in: pointer) }
         if let path = configuration.keyLogFile {
             let keyLog = try KeyLog(path: path)
-            KeyLog.install(in: pointer)
             loaded.notes.append(keyLog.note)
             loaded.keyLog = keyLog
         }
@@ -167,6 +171,12 @@ public final class TLSContext: @unchecked Sendable {
         }
     }
 
+    /// What the sessions of all contexts say that they are for.
+    static func withSessionIDContext<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        let text: StaticString = "ipc-gateway"
+        return text.withUTF8Buffer(body)
+    }
+
     private static func setFixedSettings(_ pointer: OpaquePointer) {
         copenssl_SSL_CTX_set_fixed_options(pointer, self.largestCertificateList)
         SSL_CTX_set_security_level(pointer, self.securityLevel)
@@ -174,8 +184,7 @@ public final class TLSContext: @unchecked Sendable {
         SSL_CTX_set_max_early_data(pointer, 0)
         SSL_CTX_set_recv_max_early_data(pointer, 0)
         // Without an id OpenSSL refuses connections that verify clients as soon as anything is resumed.
-        let sessionIDContext = Array("ipc-gateway".utf8)
-        SSL_CTX_set_session_id_context(pointer, sessionIDContext, UInt32(sessionIDContext.count))
+        _ = self.withSessionIDContext { SSL_CTX_set_session_id_context(pointer, $0.baseAddress, UInt32($0.count)) }
         let parameters = SSL_CTX_get0_param(pointer)
         X509_VERIFY_PARAM_set_depth(parameters, self.verificationDepth)
         X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_X509_STRICT))

@@ -100,7 +100,8 @@ extension TLSError {
         SSL_AD_CERTIFICATE_UNKNOWN, SSL_AD_UNKNOWN_CA, SSL_AD_ACCESS_DENIED, SSL_AD_CERTIFICATE_REQUIRED,
     ]
 
-    fileprivate static func peerAlert(_ alert: Int32, role: TLSConfiguration.Role) -> TLSError {
+    /// What an alert of the peer means.
+    static func peerAlert(_ alert: Int32, role: TLSConfiguration.Role) -> TLSError {
         let name = Self.alertName(alert)
         switch alert {
         case SSL_AD_CERTIFICATE_REQUIRED:

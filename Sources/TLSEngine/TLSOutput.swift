@@ -43,6 +43,16 @@ public final class TLSOutput {
         self.buffer.append(ciphertext)
         self.count += ciphertext.count
     }
+
+    /// Adds bytes that are made where they will be.
+    ///
+    /// - Parameter fill: Gets exactly the room; nothing is added if it returns false.
+    /// - Returns: What it returned.
+    func append(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
+        guard self.buffer.append(byteCount: byteCount, fill) else { return false }
+        self.count += byteCount
+        return true
+    }
 }
 
 @available(*, unavailable)

@@ -6,11 +6,14 @@ import COpenSSL
 extension TLSSession {
     /// What was agreed upon; nil until the handshake is complete.
     public var negotiated: NegotiatedTLS? {
+        if let finished { return finished.negotiated }
         guard self.isHandshakeComplete, let version = TLSVersion(number: SSL_version(self.ssl)) else {
             return nil
         }
         defer { OpenSSLErrors.clear() }
-        let cipher = copenssl_SSL_get_cipher_name(self.ssl).map { String(cString: $0) } ?? "unknown"
+        let name = copenssl_SSL_get_cipher_name(self.ssl).map { String(cString: $0) } ?? "unknown"
+        // The name that is there already, so that a connection at rest does not hold one of its own.
+        let cipher = RecordSuite.find(name)?.suite.name ?? name
         let group = copenssl_SSL_get_negotiated_group_name(self.ssl).map { Self.groupName(String(cString: $0)) }
         return NegotiatedTLS(
             version: version,
@@ -28,6 +31,9 @@ extension TLSSession {
         if let record = self.verificationRecord {
             return record.evidence.leaf
         }
+        if case .shown(let certificate, _)? = self.finished?.peer {
+            return try certificate.get()
+        }
         // Until then a client would see the certificate of the session that it offers.
         guard self.context.role == .server || self.isHandshakeComplete else {
             return nil
@@ -42,7 +48,8 @@ extension TLSSession {
     /// The name a client asks the server for by SNI, as a server sees it; for logs, never for decisions. Unknown in a
     /// resumed session of TLS 1.2.
     public var requestedServerName: String? {
-        SSL_get_servername(self.ssl, TLSEXT_NAMETYPE_host_name).map {
+        if let finished { return finished.requestedServerName }
+        return SSL_get_servername(self.ssl, TLSEXT_NAMETYPE_host_name).map {
             CertificateText.escapingControls(String(cString: $0))
         }
     }
@@ -142,6 +149,13 @@ extension TLSSession {
             )
         }
         self.failure = error
+        return error
+    }
+
+    /// Keeps an error of the records for all later calls. The session of a connection that failed is not resumed.
+    func fail(_ error: TLSError) -> TLSError {
+        self.failure = error
+        if let keptSession { self.context.sessions?.remove(keptSession) }
         return error
     }
 }

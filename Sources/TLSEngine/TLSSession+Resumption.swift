@@ -5,7 +5,9 @@ import COpenSSL
 
 extension TLSSession {
     /// The handshake is complete, and took over from an earlier session what that had proved.
-    public var isResumed: Bool { self.isHandshakeComplete && SSL_session_reused(self.ssl) == 1 }
+    public var isResumed: Bool {
+        self.finished?.isResumed ?? (self.isHandshakeComplete && SSL_session_reused(self.ssl) == 1)
+    }
 
     /// Client: what a later connection can begin with; nil while there is nothing yet (TLS 1.3: a server sends it behind
     /// its handshake, so it comes with the first reads), and when `TLSConfiguration.sessionLifetime` is 0.
@@ -34,8 +36,12 @@ extension TLSSession {
 
     /// What was verified for this connection or for the one it resumes; nil without resumption.
     var verificationRecord: VerificationRecord? {
+        if let finished {
+            if case .recorded(let record) = finished.peer { return record }
+            return nil
+        }
         // Until then it may be a session that the other end will not take.
-        self.isHandshakeComplete ? VerificationRecord.attached(to: SSL_get_session(self.ssl)) : nil
+        return self.isHandshakeComplete ? VerificationRecord.attached(to: SSL_get_session(self.ssl)) : nil
     }
 
     /// The session a callback of OpenSSL is about. Borrowed: it is in the middle of a call.
@@ -79,6 +85,7 @@ extension TLSSession {
         // Without the extension a man in the middle can make two connections with the same secrets (RFC 7627).
         if SSL_version(self.ssl) != TLS1_2_VERSION || copenssl_SSL_get_extms_support(self.ssl) == 1 {
             self.context.sessions?.insert(session, epoch: self.sessionEpoch, at: self.context.clock())
+            self.keptSession = session.id
         }
     }
 
@@ -94,7 +101,7 @@ extension TLSSession {
             SSL_SESSION_free(self.newestSession)
             self.newestSession = session
         case .server:
-            self.finishedSession = StoredSession(copying: session, record: record)
+            self.finishedSession = StoredSession(keeping: session, record: record)
         }
     }
 
@@ -104,7 +111,8 @@ extension TLSSession {
             return inherited
         }
         guard let verifiedAt = self.verifiedAt,
-            let record = try? VerificationRecord(self.ssl, context: self.context, verifiedAt: verifiedAt)
+            let ssl = self.ssl,
+            let record = try? VerificationRecord(ssl, context: self.context, verifiedAt: verifiedAt)
         else {
             return nil
         }

@@ -29,7 +29,14 @@ public final class TLSSession {
         case closed
     }
 
-    let ssl: OpaquePointer
+    /// OpenSSL's connection; nil as soon as the records are read and written here.
+    private(set) var ssl: OpaquePointer?
+    /// Server: what goes on behind the handshake, where OpenSSL does not.
+    var records: TLSRecords?
+    /// What is known of the handshake then.
+    var finished: FinishedHandshake?
+    /// The secrets of the data, in the middle of the handshake.
+    var dataSecrets = DataSecrets()
     let transport: TLSTransport
     let context: TLSContext
     let serverName: String?
@@ -41,6 +48,8 @@ public final class TLSSession {
     var claimedSession: StoredSession?
     /// Server: what the client can resume as soon as the handshake is complete.
     var finishedSession: StoredSession?
+    /// Server: what the client can resume now, unless this connection fails.
+    var keptSession: SessionID?
     /// Client: an `SSL_SESSION *` that the server has offered last.
     var newestSession: OpaquePointer?
     /// Server: what the cache was when the connection began.
@@ -93,12 +102,19 @@ public final class TLSSession {
     }
 
     deinit {
+        SSL_SESSION_free(self.newestSession)
+        self.freeConnection()
+    }
+
+    /// Frees OpenSSL's part of the connection.
+    func freeConnection() {
+        guard let ssl = self.ssl else { return }
         if self.failure == nil {
             // Otherwise OpenSSL takes a connection that was lost for a broken one, and forgets its session.
-            SSL_set_shutdown(self.ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+            SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         }
-        SSL_SESSION_free(self.newestSession)
-        SSL_free(self.ssl)
+        SSL_free(ssl)
+        self.ssl = nil
     }
 
     // MARK: Input
@@ -118,8 +134,8 @@ public final class TLSSession {
     /// Bytes of ciphertext kept because nobody has read them yet. While there are any, `read` works without new input.
     public var keptInputByteCount: Int { self.transport.keptByteCount }
 
-    /// Decrypted bytes that OpenSSL holds because the last read had no room for them.
-    public var pendingPlaintextByteCount: Int { Int(SSL_pending(self.ssl)) }
+    /// Decrypted bytes that are held because the last read had no room for them.
+    public var pendingPlaintextByteCount: Int { self.records?.pendingByteCount ?? Int(SSL_pending(self.ssl)) }
 
     /// Puts ciphertext elsewhere from now on, because the connection goes on at another thread.
     ///
@@ -143,6 +159,7 @@ public final class TLSSession {
             self.isComplete = true
             self.transport.forgetFirstBytes()
             self.keepSession()
+            self.takeOverRecords()
             return .complete
         }
         if SSL_get_error(self.ssl, result) == SSL_ERROR_WANT_READ {
@@ -183,6 +200,13 @@ public final class TLSSession {
         try self.throwEarlierFailure()
         guard self.isComplete else {
             throw TLSError(code: .misuse, message: "read before the handshake is complete")
+        }
+        if let records {
+            do throws(TLSError) {
+                return try records.read(from: self.transport, into: plaintext, &self.chatter)
+            } catch {
+                throw self.fail(error)
+            }
         }
         if self.hasReceivedCloseNotify {
             return .closed
@@ -235,6 +259,13 @@ public final class TLSSession {
             return
         }
         OpenSSLErrors.clear()
+        if let records {
+            do throws(TLSError) {
+                return try records.write(plaintext, to: self.transport.output)
+            } catch {
+                throw self.fail(error)
+            }
+        }
         var count = 0
         guard SSL_write_ex(self.ssl, plaintext.baseAddress, plaintext.count, &count) == 1, count == plaintext.count
         else {
@@ -251,13 +282,16 @@ public final class TLSSession {
             return
         }
         self.hasSentCloseNotify = true
+        if let records { return records.sendCloseNotify(to: self.transport.output) }
         OpenSSLErrors.clear()
         _ = SSL_shutdown(self.ssl)
         OpenSSLErrors.clear()
     }
 
     /// The peer has said that it will write nothing more.
-    public var hasReceivedCloseNotify: Bool { SSL_get_shutdown(self.ssl) & SSL_RECEIVED_SHUTDOWN != 0 }
+    public var hasReceivedCloseNotify: Bool {
+        self.records?.hasReceivedCloseNotify ?? (SSL_get_shutdown(self.ssl) & SSL_RECEIVED_SHUTDOWN != 0)
+    }
 }
 
 @available(*, unavailable)

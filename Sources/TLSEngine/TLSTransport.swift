@@ -16,6 +16,10 @@ final class TLSTransport {
     private(set) var firstBytes: [UInt8] = []
     private static let firstByteCount = 8
     private var keepsFirstBytes = true
+    /// Counts the records that OpenSSL sends; nil while they need not be counted.
+    var sentRecords: RecordCounter?
+    /// How much of what is kept was handed out as a record, and goes before the next one.
+    private var handedByteCount = 0
     /// Whether OpenSSL gets nothing more, whatever there is.
     var isExhausted = false
     /// Whether OpenSSL has got something since this was set to false.
@@ -25,9 +29,9 @@ final class TLSTransport {
         self.output = output
     }
 
-    var keptByteCount: Int { self.kept.count }
+    var keptByteCount: Int { self.kept.count - self.handedByteCount }
 
-    var unreadByteCount: Int { self.kept.count + self.borrowed.count }
+    var unreadByteCount: Int { self.keptByteCount + self.borrowed.count }
 
     func lend(_ ciphertext: UnsafeRawBufferPointer) {
         if self.keepsFirstBytes, self.firstBytes.count < Self.firstByteCount {
@@ -43,6 +47,7 @@ final class TLSTransport {
     }
 
     func takeBack(keeping isKept: Bool) {
+        self.dropHanded()
         if isKept {
             self.kept.append(self.borrowed)
         } else {
@@ -67,6 +72,50 @@ final class TLSTransport {
             self.borrowed = UnsafeRawBufferPointer(rebasing: self.borrowed[fresh...])
         }
         return fresh
+    }
+}
+
+// MARK: Records
+
+extension TLSTransport {
+    /// The header of the next record, as soon as it has come.
+    func nextHeader() -> RecordHeader? {
+        self.dropHanded()
+        guard self.kept.count > 0 else {
+            return self.borrowed.count < RecordHeader.byteCount ? nil : RecordHeader(self.borrowed)
+        }
+        self.keep(upTo: RecordHeader.byteCount)
+        return self.kept.count < RecordHeader.byteCount ? nil : RecordHeader(self.kept.bytes)
+    }
+
+    /// The next record, as soon as all of it has come: where it is, so until the next call of any method.
+    ///
+    /// - Parameter header: Its header.
+    func takeRecord(_ header: RecordHeader) -> UnsafeRawBufferPointer? {
+        let byteCount = RecordHeader.byteCount + header.bodyByteCount
+        guard self.kept.count > 0 else {
+            guard self.borrowed.count >= byteCount else { return nil }
+            defer { self.borrowed = UnsafeRawBufferPointer(rebasing: self.borrowed[byteCount...]) }
+            return UnsafeRawBufferPointer(rebasing: self.borrowed[..<byteCount])
+        }
+        self.keep(upTo: byteCount)
+        guard self.kept.count >= byteCount else { return nil }
+        self.handedByteCount = byteCount
+        return UnsafeRawBufferPointer(rebasing: self.kept.bytes[..<byteCount])
+    }
+
+    /// Adds to what is kept until it is so much.
+    private func keep(upTo byteCount: Int) {
+        let count = min(byteCount - self.kept.count, self.borrowed.count)
+        guard count > 0 else { return }
+        self.kept.append(UnsafeRawBufferPointer(rebasing: self.borrowed[..<count]))
+        self.borrowed = UnsafeRawBufferPointer(rebasing: self.borrowed[count...])
+    }
+
+    private func dropHanded() {
+        guard self.handedByteCount > 0 else { return }
+        self.kept.consume(self.handedByteCount)
+        self.handedByteCount = 0
     }
 }
 
@@ -120,7 +169,11 @@ private func transportRead(bio: OpaquePointer?, buffer: UnsafeMutablePointer<CCh
 
 private func transportWrite(bio: OpaquePointer?, bytes: UnsafePointer<CChar>?, count: Int32) -> Int32 {
     copenssl_BIO_clear_retry_flags(bio)
-    TLSTransport.from(bio)?.output.append(UnsafeRawBufferPointer(start: bytes, count: max(0, Int(count))))
+    if let transport = TLSTransport.from(bio) {
+        let written = UnsafeRawBufferPointer(start: bytes, count: max(0, Int(count)))
+        transport.output.append(written)
+        transport.sentRecords?.count(written)
+    }
     return count
 }
 

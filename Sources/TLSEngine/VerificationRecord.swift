@@ -13,8 +13,8 @@ final class VerificationRecord: Sendable {
     let usableFrom: Int64
     /// Before when: the end of the lifetime, of a certificate, or of a revocation list that was in force.
     let usableBefore: Int64
-    /// Roughly the memory that OpenSSL keeps for the certificates that the peer has sent.
-    let certificateMemory: Int
+    /// The certificates that the peer has sent, to judge it by others' authorities later.
+    let chain: PeerChain
 
     /// - Parameters:
     ///   - ssl: A connection whose peer's chain has just been verified.
@@ -54,18 +54,11 @@ final class VerificationRecord: Sendable {
         self.evidence = evidence
         self.usableFrom = usableFrom
         self.usableBefore = usableBefore
-        self.certificateMemory = Self.memory(of: leaf) + Self.memory(ofAll: SSL_get_peer_cert_chain(ssl))
-    }
-
-    /// What is kept of a certificate is several times as long as its encoding; measured with OpenSSL 3.0.
-    private static func memory(of certificate: OpaquePointer) -> Int {
-        2048 + 7 * Int(max(0, i2d_X509(certificate, nil)))
-    }
-
-    private static func memory(ofAll certificates: OpaquePointer?) -> Int {
-        (0..<max(0, copenssl_sk_X509_num(certificates))).reduce(0) { sum, index in
-            sum + (copenssl_sk_X509_value(certificates, index).map(Self.memory) ?? 0)
-        }
+        self.chain = PeerChain(
+            leaf: X509Certificate(retaining: leaf),
+            others: SSL_get_peer_cert_chain(ssl),
+            role: context.role
+        )
     }
 
     func isUsable(at now: Int64) -> Bool {

@@ -75,6 +75,16 @@ enum Seeds {
             return messages + [[0, 0, 0, 99, 99, 0, 0, 4, 0], [1, 0, 2, 100, 100, 0, 1, 7, 2, 5, 2, 123, 125]]
         case .proxy:
             return proxyHeaders.map { [2, 12, 3] + $0 }
+        case .records:
+            let update: [UInt8] = [24, 0, 0, 1, 1]
+            return [
+                [0, 1, 3] + [0, 0, 3, 1, 2, 3] + [3, 9, 0] + [0, 0, 1, 4],
+                [1, 0] + [0, 5, 2, 1, 2] + [1, 0, 5] + update + [0, 0, 1, 7],
+                [2, 2, 9, 9] + [1, 0, 2, 24, 0] + [1, 0, 3, 0, 1, 0] + [2, 0, 2, 1, 0],
+                [0, 0] + [4, 0, 1, 1] + [5, 23, 3, 3, 40],
+                [0, 0] + [2, 0, 2, 1, 90] + [6, 99, 0, 1, 5],
+                [0, 0] + [1, 0, 6] + update + [7],
+            ]
         case .relay:
             return statements.map { Frame(type: .control, body: ValueEncoder.encode($0)).encoded() + [1, 2] }
         }

@@ -17,6 +17,7 @@ enum Target: String, CaseIterable {
     case passing
     case proxy
     case relay
+    case records
 
     /// Whether the function under test is to be spoiled, to see that the target notices.
     static let isSpoiled = ProcessInfo.processInfo.environment["FUZZ_DEFECT"] == "1"
@@ -36,6 +37,7 @@ enum Target: String, CaseIterable {
         case .passing: PassingTarget.run(input)
         case .proxy: ProxyTarget.run(input)
         case .relay: RelayTarget.run(input)
+        case .records: RecordTarget.run(input)
         }
     }
 }
