@@ -81,7 +81,9 @@ struct Compare: ParsableCommand {
         if growth {
             let growth = Growth(scene: scene, load: load, rounds: rounds, seconds: seconds)
             let cells = try growth.measure()
-            return try write("\(machine)\n\n\(growth.table(cells).markdown)", to: "\(prefix).md")
+            let intro = "\(machine); \(rounds) rounds of \(seconds) s each.\n\n"
+            try write(intro + growth.table(cells).markdown, to: "\(prefix).md")
+            return try writeFigures(growth.report(cells))
         }
         let works = Work.all.filter { work in names(self.work)?.contains(work.name) ?? true }
         let chosen = all.filter { candidate in names(candidates)?.contains(candidate.name) ?? true }
@@ -93,6 +95,11 @@ struct Compare: ParsableCommand {
         let report = ComparisonReport(candidates: present, works: works, cells: try comparison.measure())
         let intro = "\(machine); \(rounds) rounds of \(seconds) s each.\n\n"
         try write(intro + report.markdown, to: "\(prefix).md")
+        try writeFigures(report)
+    }
+
+    /// Every measurement, and a plot of them.
+    private func writeFigures(_ report: ComparisonReport) throws {
         guard let folder else { return }
         try Data(report.csv.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(prefix).csv"))
         try Data(report.plot.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(prefix).svg"))

@@ -38,6 +38,11 @@ struct Growth {
         )
     }
 
+    /// Every measurement, and a plot.
+    func report(_ cells: Comparison.Cells) -> ComparisonReport {
+        ComparisonReport(candidates: Self.candidates(load), works: Self.works, cells: cells)
+    }
+
     /// A row for each candidate, a column for each number of connections.
     func table(_ cells: Comparison.Cells) -> Table {
         var table = Table(
