@@ -172,8 +172,10 @@ extension GatewaySession {
         if record.isDue || request.isAlwaysWritten { recorded.append(request) }
     }
 
-    /// Whether there is something to write to the audit log.
-    public var hasRecords: Bool { !recorded.isEmpty }
+    /// Whether there is something to write to the audit log. Mutating as ``nextDeadline`` is, and for the same reason.
+    public var hasRecords: Bool {
+        mutating get { !recorded.isEmpty }
+    }
 
     /// What there is to write to the audit log.
     public mutating func takeRecords() -> [AuditRequest] {
