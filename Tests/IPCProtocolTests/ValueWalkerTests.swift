@@ -82,6 +82,44 @@ struct ValueWalkerTests {
         #expect(walkError([1, 100] + text) == WireError(.invalidUTF8, at: 2 + place))
     }
 
+    @Test("finds invalid UTF-8 at any place of a text of any length, and takes what is valid there")
+    func invalidShortText() {
+        for count in 0...70 {
+            let text = [UInt8](repeating: 0x61, count: count)
+            var wrong = walkError([1, UInt8(count)] + text) == nil ? 0 : 1
+            for place in 0..<count {
+                for byte: UInt8 in [0x80, 0xc3, 0xff] {
+                    var broken = text
+                    broken[place] = byte
+                    if walkError([1, UInt8(count)] + broken) != WireError(.invalidUTF8, at: 2 + place) { wrong += 1 }
+                }
+                guard place + 1 < count else { continue }
+                var good = text
+                good[place...place + 1] = [0xc3, 0xa9]
+                if walkError([1, UInt8(count)] + good) != nil { wrong += 1 }
+                guard place + 2 < count else { continue }
+                good[place + 2] = 0xbf
+                if walkError([1, UInt8(count)] + good) != WireError(.invalidUTF8, at: 4 + place) { wrong += 1 }
+            }
+            #expect(wrong == 0, "\(count) bytes")
+        }
+    }
+
+    @Test("reads every number of two bytes, and none that needs one only")
+    func twoBytes() {
+        var wrong = 0
+        for low in UInt8(0x80)...0xff {
+            for high in UInt8(0)...0x7f {
+                let bytes = [low, high]
+                var offset = 0
+                let number = try? VQL.read(bytes.span, at: &offset)
+                let expected = high == 0 ? nil : Int32(low & 0x7f) + Int32(high) * 128
+                if number != expected || offset != (high == 0 ? 0 : 2) { wrong += 1 }
+            }
+        }
+        #expect(wrong == 0)
+    }
+
     @Test("judges UTF-8 of one to four bytes as Swift's own validation does")
     func utf8() {
         var generator = SeededGenerator(seed: 3)

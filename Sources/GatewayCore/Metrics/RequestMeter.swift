@@ -89,7 +89,8 @@ public final class RequestMeter: @unchecked Sendable {
             asked.request,
             asked.direction,
             channel: message.extracting(asked.channel),
-            name: message.extracting(asked.name)
+            name: message.extracting(asked.name),
+            asked.hashes
         )
     }
 

@@ -98,11 +98,22 @@ public struct RequestNames: Sendable {
         channel: Span<UInt8>,
         name: Span<UInt8>
     ) -> Int32 {
+        number(request, direction, channel: channel, name: name, NameHashes(channel: channel, name: name))
+    }
+
+    /// The same, where the hashes of the names are known.
+    func number(
+        _ request: AccessPolicy.Request,
+        _ direction: AccessPolicy.Direction,
+        channel: Span<UInt8>,
+        name: Span<UInt8>,
+        _ hashes: NameHashes
+    ) -> Int32 {
         let right = Int32(RuleTable.right(request, direction))
         guard channel.count <= AccessPolicy.longestName, name.count <= AccessPolicy.longestName else { return right }
         var steps = 0
-        let scope = table.find(channel, hash: ByteHash(channel), scope: right, steps: &steps) ?? 4 + right
-        return table.find(name, hash: ByteHash(name), scope: scope, steps: &steps) ?? others[Int(scope) - 4]
+        let scope = table.find(channel, hash: hashes.channel, scope: right, steps: &steps) ?? 4 + right
+        return table.find(name, hash: hashes.name, scope: scope, steps: &steps) ?? others[Int(scope) - 4]
     }
 
     private static func right(_ number: Int) -> (AccessPolicy.Request, AccessPolicy.Direction) {

@@ -58,15 +58,15 @@ public struct AccessPolicy: Sendable {
     /// Longer names are denied: patterns would have to be held against all of them.
     static let longestName = 4096
 
-    /// The rules.
-    public let rules: [Rule]
-
     private let table: RuleTable
+
+    /// The rules.
+    public var rules: [Rule] { table.rules }
 
     /// Compiles rules; without any everything is denied.
     public init(rules: [Rule] = []) {
-        self.rules = rules
-        table = RuleTable(rules)
+        var builder = RuleTableBuilder()
+        table = builder.build(rules)
     }
 
     /// The rule that a decision of this policy refers to.
@@ -92,7 +92,8 @@ public struct AccessPolicy: Sendable {
         limits: IPCLimits
     ) -> Decision {
         var candidates = RuleTable.Candidates()
-        return judge(request, direction, channel: channel, name: name, argument, limits, &candidates)
+        let hashes = NameHashes(channel: channel, name: name)
+        return judge(request, direction, channel: channel, name: name, hashes, argument, limits, &candidates)
     }
 
     /// The same, and in `candidates` what it cost, for tests.
@@ -101,6 +102,7 @@ public struct AccessPolicy: Sendable {
         _ direction: Direction,
         channel: Span<UInt8>,
         name: Span<UInt8>,
+        _ hashes: NameHashes,
         _ argument: Span<UInt8>,
         _ limits: IPCLimits,
         _ candidates: inout RuleTable.Candidates
@@ -108,7 +110,7 @@ public struct AccessPolicy: Sendable {
         guard channel.count <= Self.longestName, name.count <= Self.longestName else {
             return Decision(isAllowed: false, rule: nil)
         }
-        table.collect(request, direction, channel: channel, name: name, into: &candidates)
+        table.collect(request, direction, channel: channel, name: name, hashes, into: &candidates)
         if let deny = candidates.deny { return decision(false, deny) }
         if candidates.conditional.isEmpty {
             return candidates.allow.map { decision(true, $0, candidates.deadline) }

@@ -1,22 +1,44 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A hash of bytes that grows by a byte at a time (FNV-1a, 64 bits), so that the hashes of all prefixes cost one pass.
+internal import IPCProtocol
+
+/// A hash of bytes, taken eight at a time.
 ///
 /// It is no secret: only names of the configuration are stored under it, so strangers cannot fill a table.
 struct ByteHash {
-    private var state: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    init() {}
+    private let state: UInt64
 
     init(_ bytes: Span<UInt8>) {
-        add(bytes, in: 0..<bytes.count)
+        var prefix = Prefix()
+        self = prefix.extend(to: bytes)
     }
 
-    mutating func add(_ bytes: Span<UInt8>, in range: Range<Int>) {
-        var state = state
-        for index in range { state = (state ^ UInt64(bytes[index])) &* 0x100_0000_01b3 }
+    private init(state: UInt64) {
         self.state = state
+    }
+
+    /// What goes on to longer prefixes of the same bytes, so that the hashes of all of them cost one pass.
+    struct Prefix {
+        private var eights: UInt64 = 0xcbf2_9ce4_8422_2325
+        private var eightsCount = 0
+
+        /// The hash of a prefix that is no shorter than the last one.
+        mutating func extend(to prefix: Span<UInt8>) -> ByteHash {
+            var rest = prefix.extracting(eightsCount...)
+            while rest.count >= 8 {
+                eights = Self.mix(eights, rest.firstWord)
+                rest = rest.extracting(8...)
+            }
+            eightsCount = prefix.count &- rest.count
+            // The length tells zeros at the end from nothing there.
+            return ByteHash(state: Self.mix(eights ^ UInt64(truncatingIfNeeded: prefix.count), rest.shortWord))
+        }
+
+        private static func mix(_ state: UInt64, _ word: UInt64) -> UInt64 {
+            let mixed = (state ^ word) &* 0x9e37_79b9_7f4a_7c15
+            return mixed ^ mixed >> 32
+        }
     }
 
     /// The hash of the same bytes as a name in a scope.

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: the ipc-gateway authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import IPCProtocol
+
 /// A hash table from names, each within a scope, to numbers. Looking up allocates nothing.
 ///
 /// Names are bytes. `Dictionary` would need an array, or a `String`, for every name that is asked for. With thousands of
@@ -67,7 +69,13 @@ struct NameTable: Sendable {
     }
 
     private func isText(_ name: Span<UInt8>, at start: Int) -> Bool {
-        for index in name.indices where text[start + index] != name[index] { return false }
-        return true
+        var rest = name
+        var stored = text.span.extracting(start..<start + name.count)
+        while rest.count >= 8, stored.count >= 8 {
+            guard rest.firstWord == stored.firstWord else { return false }
+            rest = rest.extracting(8...)
+            stored = stored.extracting(8...)
+        }
+        return rest.shortWord == stored.shortWord
     }
 }

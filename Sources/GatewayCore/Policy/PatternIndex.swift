@@ -65,8 +65,7 @@ struct PatternIndex: Sendable {
         fileprivate var any: Int32
         fileprivate var lengths: Range<Int>
         fileprivate var bucket = 0..<0
-        fileprivate var hash = ByteHash()
-        fileprivate var hashed = 0
+        fileprivate var hash = ByteHash.Prefix()
     }
 
     /// Starts a search among a scope's patterns with stars.
@@ -90,10 +89,9 @@ struct PatternIndex: Sendable {
             guard let index = search.lengths.first, lengths[index] <= name.count else { return nil }
             search.lengths = index + 1..<search.lengths.upperBound
             let length = lengths[index]
-            search.hash.add(name, in: search.hashed..<length)
-            search.hashed = length
             let prefix = name.extracting(0..<length)
-            if let bucket = prefixes.find(prefix, hash: search.hash, scope: search.scope, steps: &steps) {
+            let hash = search.hash.extend(to: prefix)
+            if let bucket = prefixes.find(prefix, hash: hash, scope: search.scope, steps: &steps) {
                 search.bucket = buckets[Int(bucket)]
             }
         }

@@ -7,8 +7,9 @@
 /// each name the verdict of all rules with that channel pattern. A channel that is configured by name also knows which
 /// patterns match it, so that it costs one look-up; other channels are searched among the patterns. A name that one rule
 /// allows, and nothing else is said about, has no verdict but the complement of the rule's number: there may be thousands,
-/// and they are not to fill the processor's caches.
-struct RuleTable: Sendable {
+/// and they are not to fill the processor's caches. An object, because sessions share it, and who asks for each request is
+/// to be handed one reference.
+final class RuleTable: Sendable {
     /// The rules about a request.
     struct Candidates {
         /// The first rule that denies without conditions.
@@ -56,6 +57,7 @@ struct RuleTable: Sendable {
         var shared: Range<Int>
     }
 
+    let rules: [AccessPolicy.Rule]
     let index: PatternIndex
     let channels: [Channel]
     let shared: [Int32]
@@ -64,12 +66,8 @@ struct RuleTable: Sendable {
     /// The scope of channels of each right, see `right(_:_:)`.
     let roots: [Int32]
 
-    init(_ rules: [AccessPolicy.Rule]) {
-        var builder = RuleTableBuilder()
-        self = builder.build(rules)
-    }
-
     init(
+        rules: [AccessPolicy.Rule],
         index: PatternIndex,
         channels: [Channel],
         shared: [Int32],
@@ -77,6 +75,7 @@ struct RuleTable: Sendable {
         conditional: [Int32],
         roots: [Int32]
     ) {
+        self.rules = rules
         self.index = index
         self.channels = channels
         self.shared = shared
@@ -96,19 +95,19 @@ struct RuleTable: Sendable {
         _ direction: AccessPolicy.Direction,
         channel: Span<UInt8>,
         name: Span<UInt8>,
+        _ hashes: NameHashes,
         into candidates: inout Candidates
     ) {
         let root = roots[Self.right(request, direction)]
-        let hash = ByteHash(name)
-        if let found = index.literal(channel, hash: ByteHash(channel), scope: root, steps: &candidates.steps) {
+        if let found = index.literal(channel, hash: hashes.channel, scope: root, steps: &candidates.steps) {
             let known = channels[Int(found)]
-            collect(name, hash, scope: known.own, into: &candidates)
-            for place in known.shared { collect(name, hash, scope: shared[place], into: &candidates) }
+            collect(name, hashes.name, scope: known.own, into: &candidates)
+            for place in known.shared { collect(name, hashes.name, scope: shared[place], into: &candidates) }
             return
         }
         var search = index.search(in: root)
         while let scope = index.next(&search, channel, steps: &candidates.steps) {
-            collect(name, hash, scope: scope, into: &candidates)
+            collect(name, hashes.name, scope: scope, into: &candidates)
         }
     }
 

@@ -71,6 +71,7 @@ struct RuleTableBuilder {
             )
         }
         return RuleTable(
+            rules: rules,
             index: index,
             channels: channels,
             shared: shared,

@@ -10,21 +10,23 @@ extension GatewaySession {
         switch inspected.kind {
         case .call(let id, let channel, let command):
             let asked = AskedFor(
-                request: .call,
-                direction: .fromClient,
+                .call,
+                .fromClient,
                 id: id,
                 channel: channel,
                 name: command,
+                in: message,
                 bodyOffset: inspected.bodyOffset
             )
             return received(asked, message, at: now)
         case .listen(let id, let channel, let event):
             let asked = AskedFor(
-                request: .listen,
-                direction: .fromClient,
+                .listen,
+                .fromClient,
                 id: id,
                 channel: channel,
                 name: event,
+                in: message,
                 bodyOffset: inspected.bodyOffset
             )
             return received(asked, message, at: now)
@@ -79,7 +81,7 @@ extension GatewaySession {
         let exceeded = exceededRate(at: now)
         guard judgement.decision.isAllowed else { return refuse(asked, message, .policy, judgement, at: now) }
         if let exceeded { return refuse(asked, message, .limit(exceeded), judgement, at: now) }
-        guard let upstream = terms.routes.upstream(for: message.extracting(asked.channel)) else {
+        guard let upstream = terms.routes.upstream(for: message.extracting(asked.channel), asked.hashes.channel) else {
             return refuse(asked, message, .noRoute, judgement, at: now)
         }
         if isDraining { return refuse(asked, message, .draining, judgement, upstream, at: now) }
@@ -153,7 +155,7 @@ extension GatewaySession {
         _ = clientRequests.open(asked.id, entry)
         if asked.request == .listen { count(entry, .open) }
         if let kept { clientRequests.keep(asked.id, kept) }
-        if let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
+        if recording != nil, let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
             clientRequests.record(asked.id, record)
             if asked.request == .listen { began(record) }
         }

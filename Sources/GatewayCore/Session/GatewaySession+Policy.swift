@@ -14,6 +14,26 @@ struct AskedFor {
     var name: Range<Int>
     /// Where in it the argument starts.
     var bodyOffset: Int
+    /// Of the two names.
+    var hashes: NameHashes
+
+    init(
+        _ request: AccessPolicy.Request,
+        _ direction: AccessPolicy.Direction,
+        id: UInt64,
+        channel: Range<Int>,
+        name: Range<Int>,
+        in message: Span<UInt8>,
+        bodyOffset: Int
+    ) {
+        self.request = request
+        self.direction = direction
+        self.id = id
+        self.channel = channel
+        self.name = name
+        self.bodyOffset = bodyOffset
+        hashes = NameHashes(channel: message.extracting(channel), name: message.extracting(name))
+    }
 }
 
 /// How requests are judged, denied and recorded.
@@ -26,27 +46,32 @@ extension GatewaySession {
 
     /// Judges a request of either side by the rules of the client's entry.
     mutating func judge(_ asked: AskedFor, _ message: Span<UInt8>) -> Judgement {
-        let decision = decision(terms.policy, asked, message)
+        let decision = Self.decision(terms.policy, asked, message, limits.wire)
         guard let shadow else { return Judgement(decision: decision) }
-        let other = self.decision(shadow, asked, message)
+        let other = Self.decision(shadow, asked, message, limits.wire)
         guard other.isAllowed != decision.isAllowed else { return Judgement(decision: decision) }
         shadowCount += 1
         let rule = other.rule.map { shadow[$0].title }
         return Judgement(decision: decision, shadow: .init(isAllowed: other.isAllowed, rule: rule))
     }
 
-    func decision(
+    /// What a policy says. Static, because the session would be copied to be looked at while it changes.
+    static func decision(
         _ policy: AccessPolicy,
         _ asked: AskedFor,
-        _ message: Span<UInt8>
+        _ message: Span<UInt8>,
+        _ limits: IPCLimits
     ) -> AccessPolicy.Decision {
-        policy.judge(
+        var candidates = RuleTable.Candidates()
+        return policy.judge(
             asked.request,
             asked.direction,
             channel: message.extracting(asked.channel),
             name: message.extracting(asked.name),
-            argument: message.extracting(asked.bodyOffset..<message.count),
-            limits: limits.wire
+            asked.hashes,
+            message.extracting(asked.bodyOffset..<message.count),
+            limits,
+            &candidates
         )
     }
 
@@ -83,7 +108,8 @@ extension GatewaySession {
 
     // MARK: Records
 
-    /// What the audit log will say of a request that passes, if it is to say something.
+    /// What the audit log will say of a request that passes, if it is to say something. Not to be asked without a log: even
+    /// a record that is none takes room.
     mutating func recordOfPassing(
         _ asked: AskedFor,
         _ message: Span<UInt8>,
@@ -91,7 +117,6 @@ extension GatewaySession {
         _ upstream: Int,
         at now: UInt64
     ) -> OpenRecord? {
-        guard recording != nil else { return nil }
         let isDue = recording?.takesNext() == true || judgement.shadow != nil
         // A deadline that passes is told of always.
         guard isDue || judgement.decision.deadline != .max else { return nil }
@@ -147,8 +172,10 @@ extension GatewaySession {
         if record.isDue || request.isAlwaysWritten { recorded.append(request) }
     }
 
-    /// Whether there is something to write to the audit log.
-    public var hasRecords: Bool { !recorded.isEmpty }
+    /// Whether there is something to write to the audit log. Mutating as ``nextDeadline`` is, and for the same reason.
+    public var hasRecords: Bool {
+        mutating get { !recorded.isEmpty }
+    }
 
     /// What there is to write to the audit log.
     public mutating func takeRecords() -> [AuditRequest] {

@@ -77,7 +77,7 @@ extension GatewaySession {
         for id in clientRequests.ids(where: { $0.state == .call || $0.state == .waitingCall }) {
             guard let message = repeatable.frame(of: id).map(Self.message),
                 let asked = Self.asked(message, .fromClient, limits),
-                !decision(terms.policy, asked, message.span).isAllowed
+                !Self.decision(terms.policy, asked, message.span, limits.wire).isAllowed
             else { continue }
             if clientRequests[id]?.state == .waitingCall {
                 let answer = ErrorAnswer.frame(id, "AccessDenied", "This client is not allowed the call any more.")
@@ -98,7 +98,7 @@ extension GatewaySession {
         at now: UInt64
     ) -> Bool {
         guard let message, let asked = Self.asked(message, direction, limits) else { return true }
-        let decision = decision(terms.policy, asked, message.span)
+        let decision = Self.decision(terms.policy, asked, message.span, limits.wire)
         if decision.isAllowed { return false }
         if recording != nil, !hasRecord {
             var record = makeRecord(asked, message.span, Judgement(decision: decision), upstream, at: now)
@@ -127,11 +127,12 @@ extension GatewaySession {
         default: return nil
         }
         return AskedFor(
-            request: request,
-            direction: direction,
+            request,
+            direction,
             id: parts.id,
             channel: parts.channel,
             name: parts.name,
+            in: message.span,
             bodyOffset: inspected.bodyOffset
         )
     }

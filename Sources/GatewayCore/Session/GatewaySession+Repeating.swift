@@ -7,7 +7,7 @@ internal import IPCProtocol
 extension GatewaySession {
     /// Keeps a call that is about to pass, if it may be repeated and there is room.
     mutating func keepIfRepeatable(_ asked: AskedFor, _ message: Span<UInt8>, _ upstream: Int) {
-        guard let calls = terms.upstreams[upstream].idempotent, survivesLoss(of: upstream),
+        guard survivesLoss(of: upstream), let calls = terms.upstreams[upstream].idempotent,
             hasRoom(for: FrameHeader.byteCount + message.count),
             calls.contains(channel: message.extracting(asked.channel), command: message.extracting(asked.name))
         else { return }

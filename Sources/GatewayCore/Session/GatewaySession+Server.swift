@@ -17,21 +17,23 @@ extension GatewaySession {
             return .swallow
         case .call(let id, let channel, let command):
             let asked = AskedFor(
-                request: .call,
-                direction: .fromServer,
+                .call,
+                .fromServer,
                 id: id,
                 channel: channel,
                 name: command,
+                in: message,
                 bodyOffset: inspected.bodyOffset
             )
             return received(asked, inspected, message, from: upstream, at: now)
         case .listen(let id, let channel, let event):
             let asked = AskedFor(
-                request: .listen,
-                direction: .fromServer,
+                .listen,
+                .fromServer,
                 id: id,
                 channel: channel,
                 name: event,
+                in: message,
                 bodyOffset: inspected.bodyOffset
             )
             return received(asked, inspected, message, from: upstream, at: now)
@@ -121,7 +123,7 @@ extension GatewaySession {
         if !isCall, serverRequests.messageByteCount + message.count <= limits.queueBytes {
             serverRequests.keep(known, [UInt8](copying: message, in: 0..<message.count))
         }
-        if let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
+        if recording != nil, let record = recordOfPassing(asked, message, judgement, upstream, at: now) {
             serverRequests.record(known, record)
             if !isCall { began(record) }
         }
@@ -167,12 +169,12 @@ extension GatewaySession {
         guard let call = clientRequests.answer(id, from: upstream) else { return strayFromServer() }
         repeatable.forget(id)
         terms.identityLoad?.removeCalls(1)
-        let record = clientRequests.takeRecord(id)
+        // The record was taken when the gateway answered.
         if call.state == .answeredCall { return strayFromServer() }
         let byteCount = FrameHeader.byteCount + message.count
         let end = call.state == .call ? outcome : .cancelled
         countAnswer(call, end, at: now)
-        ended(record, end, byteCount, at: now)
+        if clientRequests.hasRecords { ended(clientRequests.takeRecord(id), end, byteCount, at: now) }
         guard outcome == .error, !terms.answers.passesStack,
             let stripped = ErrorAnswer.withoutStack(message, bodyOffset: inspected.bodyOffset, limits: limits.wire)
         else { return .forward }

@@ -89,6 +89,10 @@ struct OpenRequests: Sendable {
     /// The message of a subscription, if it was kept.
     func message(of id: UInt64) -> [UInt8]? { messages[id] }
 
+    /// Whether the audit log may be told of any request. To be asked before what is not there is taken: even a record that
+    /// is none takes room.
+    var hasRecords: Bool { !records.isEmpty }
+
     /// Whether the audit log may be told of a request.
     func hasRecord(_ id: UInt64) -> Bool { records[id] != nil }
 

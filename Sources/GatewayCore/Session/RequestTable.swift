@@ -15,8 +15,8 @@ struct RequestTable<Value: Sendable>: Sendable {
     /// Odd.
     private let factor: UInt64
     private var slots: [Slot?] = []
-    /// 64 less the logarithm of the number of places.
-    private var shift: UInt64 = 64
+    /// 64 less the logarithm of the number of places; of no meaning while there are none.
+    private var shift: UInt64 = 0
     private(set) var count = 0
 
     /// - Parameter factor: For tests; nil for a random one.
@@ -26,12 +26,13 @@ struct RequestTable<Value: Sendable>: Sendable {
 
     var isEmpty: Bool { count == 0 }
 
-    private func home(_ id: UInt64) -> Int { Int(truncatingIfNeeded: (id &* factor) >> shift) }
+    private func home(_ id: UInt64) -> Int { Int(truncatingIfNeeded: (id &* factor) &>> shift) }
 
     /// Where an id is, or the free place where it would be.
+    @inline(__always)
     private func place(_ id: UInt64) -> Int {
         var index = home(id)
-        while let slot = slots[index], slot.id != id { index = (index + 1) & (slots.count - 1) }
+        while let other = slots[index]?.id, other != id { index = (index &+ 1) & (slots.count &- 1) }
         return index
     }
 
@@ -65,6 +66,7 @@ struct RequestTable<Value: Sendable>: Sendable {
     /// Removes an id, if it is there and its value is as wanted.
     ///
     /// - Returns: Its value.
+    @inline(__always)
     mutating func remove(_ id: UInt64, where isWanted: (Value) -> Bool = { _ in true }) -> Value? {
         guard !slots.isEmpty else { return nil }
         var hole = place(id)

@@ -37,9 +37,14 @@ public struct RouteTable: Sendable {
 
     /// The place of the channel's server; nil when there is none.
     public func upstream(for channel: Span<UInt8>) -> Int? {
+        upstream(for: channel, ByteHash(channel))
+    }
+
+    /// The same, where the hash of the name is known.
+    func upstream(for channel: Span<UInt8>, _ hash: ByteHash) -> Int? {
         if isSimple { return 0 }
         var steps = 0
-        if let found = names.find(channel, hash: ByteHash(channel), scope: 0, steps: &steps) { return Int(found) }
+        if let found = names.find(channel, hash: hash, scope: 0, steps: &steps) { return Int(found) }
         for pattern in patterns where pattern.glob.matches(channel) { return pattern.upstream }
         return standard
     }

@@ -84,6 +84,8 @@ public struct FrameHeader: Sendable, Hashable {
         try validateLength(limits: limits)
     }
 
+    // Where it is called all bytes are known to be there: inlined it is one load.
+    @inline(__always)
     private static func readInteger(_ bytes: Span<UInt8>, at offset: Int) -> UInt32 {
         UInt32(bytes[offset]) << 24 | UInt32(bytes[offset + 1]) << 16 | UInt32(bytes[offset + 2]) << 8
             | UInt32(bytes[offset + 3])

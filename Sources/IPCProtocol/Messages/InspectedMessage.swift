@@ -81,6 +81,7 @@ public struct InspectedMessage: Sendable, Hashable {
     }
 
     /// Reads the header up to its kind, and checks that it has as many elements as its kind.
+    @inline(__always)
     private static func readHeaderStart(
         _ message: Span<UInt8>,
         at offset: inout Int

@@ -10,54 +10,63 @@ enum UTF8Check {
     ///   - start: Where the text starts.
     ///   - end: Where the text ends.
     /// - Returns: The offset of that byte, or nil when all of the text is valid.
+    @inline(__always)
     static func firstInvalid(in bytes: Span<UInt8>, from start: Int, to end: Int) -> Int? {
-        var position = start
+        // Most names and texts need no more than this, and no call.
+        let text = bytes.extracting(start..<end)
+        return text.count < 32 && isASCII(text) ? nil : firstInvalidInAny(bytes, from: start, to: end)
+    }
+
+    /// Whether a short text is ASCII.
+    @inline(__always)
+    private static func isASCII(_ text: Span<UInt8>) -> Bool {
+        var rest = text
+        var union: UInt64 = 0
+        while rest.count >= 8 {
+            union |= rest.firstWord
+            rest = rest.extracting(8...)
+        }
+        return (union | rest.shortWord) & 0x8080_8080_8080_8080 == 0
+    }
+
+    @inline(never)
+    private static func firstInvalidInAny(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int? {
+        var position = skipASCII(in: bytes, from: start, to: end)
         while position < end {
-            if bytes[position] < 0x80 {
-                position = skipASCII(in: bytes, from: position, to: end)
-                continue
-            }
             let length = sequenceLength(in: bytes, at: position, to: end)
             if length == 0 {
                 return position
             }
             position += length
+            position = skipASCII(in: bytes, from: position, to: end)
         }
         return nil
     }
 
     /// Returns the offset of the first byte from `start` that is not ASCII, or `end`.
     private static func skipASCII(in bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
-        var position = start
-        // Most text is ASCII. A block of known size is one vector operation or two; its bytes are looked at one by one
-        // only when some have the high bit.
-        while end - position >= 32 {
-            let block = bytes.extracting(position..<position + 32)
+        var rest = bytes.extracting(start..<end)
+        // A block of known size is a few vector operations.
+        while rest.count >= 32 {
             var union: UInt8 = 0
-            for index in block.indices {
-                union |= block[index]
+            for index in 0..<32 {
+                union |= rest[index]
             }
             if union >= 0x80 {
                 break
             }
-            position += 32
+            rest = rest.extracting(32...)
         }
-        // Names are mostly shorter than that.
-        while end - position >= 8 {
-            let block = bytes.extracting(position..<position + 8)
-            var union: UInt8 = 0
-            for index in block.indices {
-                union |= block[index]
+        // Names are mostly shorter than that. The first byte with a high bit is found by the zeros below it.
+        while rest.count >= 8 {
+            let high = rest.firstWord & 0x8080_8080_8080_8080
+            if high != 0 {
+                return end - rest.count + high.trailingZeroBitCount / 8
             }
-            if union >= 0x80 {
-                break
-            }
-            position += 8
+            rest = rest.extracting(8...)
         }
-        while position < end, bytes[position] < 0x80 {
-            position += 1
-        }
-        return position
+        let high = rest.shortWord & 0x8080_8080_8080_8080
+        return high == 0 ? end : end - rest.count + high.trailingZeroBitCount / 8
     }
 
     /// Returns the length of the well-formed sequence at `position` (Unicode, table 3-7), or 0.

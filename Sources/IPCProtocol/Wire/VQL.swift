@@ -13,18 +13,25 @@ public enum VQL {
     ///   - offset: Where the number starts; afterwards where it ends. Unchanged when it throws.
     /// - Returns: The number.
     /// - Throws: ``WireError`` with `truncated`, `nonCanonicalLength`, or `lengthOutOfRange` for more than 32 bits.
+    @inline(__always)
     public static func read(_ bytes: Span<UInt8>, at offset: inout Int) throws(WireError) -> Int32 {
         let start = offset
         // Most numbers are small, and every message has several.
         if start < bytes.count, bytes[start] < 0x80 {
-            offset = start + 1
+            offset = start &+ 1
             return Int32(bytes[start])
         }
         return try readLong(bytes, at: &offset)
     }
 
+    @inline(never)
     private static func readLong(_ bytes: Span<UInt8>, at offset: inout Int) throws(WireError) -> Int32 {
         let start = offset
+        // The kinds of answers have two bytes.
+        if start < bytes.count, bytes.count - start >= 2, bytes[start + 1] < 0x80, bytes[start + 1] > 0 {
+            offset = start + 2
+            return Int32(bytes[start] & 0x7f) | Int32(bytes[start + 1]) &<< 7
+        }
         var position = start
         var value: UInt32 = 0
         var shift: UInt32 = 0
@@ -54,6 +61,7 @@ public enum VQL {
     ///   - offset: Where the number starts; afterwards where it ends. Unchanged when it throws.
     /// - Returns: The number, from 0 to 2³¹−1.
     /// - Throws: ``WireError`` as ``read(_:at:)``, and `lengthOutOfRange` for a negative number.
+    @inline(__always)
     public static func readCount(_ bytes: Span<UInt8>, at offset: inout Int) throws(WireError) -> Int {
         let start = offset
         let value = try read(bytes, at: &offset)

@@ -42,6 +42,7 @@ public enum ValueWalker {
         }
     }
 
+    @inline(__always)
     private static func skip(
         in bytes: Span<UInt8>,
         at offset: inout Int,
@@ -64,16 +65,7 @@ public enum ValueWalker {
         case ValueTag.buffer, ValueTag.vsBuffer:
             _ = try readExtent(in: bytes, at: &offset)
         case ValueTag.array:
-            let count = try readElementCount(
-                in: bytes,
-                at: &offset,
-                limits: limits,
-                elements: &elements,
-                depth: depth
-            )
-            for _ in 0..<count {
-                try skip(in: bytes, at: &offset, limits: limits, elements: &elements, depth: depth + 1)
-            }
+            try skipArray(in: bytes, at: &offset, limits: limits, elements: &elements, depth: depth)
         case ValueTag.object:
             let text = try readExtent(in: bytes, at: &offset)
             try JSONText.validate(bytes, in: text, maxDepth: limits.jsonDepth)
@@ -85,9 +77,25 @@ public enum ValueWalker {
         }
     }
 
+    /// Apart, so that all other values are walked without a call.
+    @inline(never)
+    private static func skipArray(
+        in bytes: Span<UInt8>,
+        at offset: inout Int,
+        limits: IPCLimits,
+        elements: inout Int,
+        depth: Int
+    ) throws(WireError) {
+        let count = try readElementCount(in: bytes, at: &offset, limits: limits, elements: &elements, depth: depth)
+        for _ in 0..<count {
+            try skip(in: bytes, at: &offset, limits: limits, elements: &elements, depth: depth + 1)
+        }
+    }
+
     /// Reads tag and length of a string, buffer or object; moves behind it.
     ///
     /// - Returns: Where its bytes are, all of which are there.
+    @inline(__always)
     static func readExtent(in bytes: Span<UInt8>, at offset: inout Int) throws(WireError) -> Range<Int> {
         let start = offset
         offset += 1

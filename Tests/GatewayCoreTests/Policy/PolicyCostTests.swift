@@ -11,11 +11,14 @@ struct PolicyCostTests {
     /// Slots and patterns looked at.
     private static func steps(_ policy: AccessPolicy, _ channel: String, _ command: String) -> Int {
         var candidates = RuleTable.Candidates()
+        let channel = Array(channel.utf8)
+        let command = Array(command.utf8)
         _ = policy.judge(
             .call,
             .fromClient,
-            channel: Array(channel.utf8).span,
-            name: Array(command.utf8).span,
+            channel: channel.span,
+            name: command.span,
+            NameHashes(channel: channel.span, name: command.span),
             [0].span,
             IPCLimits(),
             &candidates
