@@ -121,6 +121,10 @@ private func verify(store: OpaquePointer?, argument: UnsafeMutableRawPointer?) -
         return 0
     }
     let now = session.context.clock()
+    if session.remembersChain(store, at: now) {
+        X509_STORE_CTX_set_error(store, X509_V_OK)
+        return 1
+    }
     X509_STORE_CTX_set_time(store, 0, time_t(now))
     session.verifiedAt = now
     return X509_verify_cert(store) == 1 ? 1 : 0

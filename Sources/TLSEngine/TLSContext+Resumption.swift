@@ -10,14 +10,15 @@ extension TLSContext {
     /// How many sessions clients may resume now; 0 for a client, and when resumption is off.
     public var sessionCount: Int { self.sessions?.count(at: self.clock()) ?? 0 }
 
-    /// Forgets the sessions whose evidence fits: their next connection is a full handshake. Connections that are open
-    /// go on, and what is in the middle of its handshake will not be resumable.
+    /// Forgets the sessions whose evidence fits: their next connection is a full handshake, and their chain is verified again.
+    /// Connections that are open go on, and what is in the middle of its handshake will not be resumable.
     ///
     /// - Parameter isForgotten: Called on the caller's thread, not under a lock.
     /// - Returns: How many were forgotten.
     @discardableResult
     public func forgetSessions(where isForgotten: (ResumptionEvidence) -> Bool) -> Int {
-        self.sessions?.remove { isForgotten($0.evidence) } ?? 0
+        self.verifiedChains?.forget { isForgotten($0.evidence) }
+        return self.sessions?.remove { isForgotten($0.evidence) } ?? 0
     }
 
     /// Forgets all sessions; see `forgetSessions(where:)`.

@@ -20,6 +20,8 @@ public final class TLSContext: @unchecked Sendable {
     let sessionLifetime: Int64
     /// What clients may resume; nil for a client, and when resumption is off.
     let sessions: SessionCache?
+    /// What need not be verified again; nil for a client, and when resumption is off.
+    let verifiedChains: VerifiedChains?
     let ownerAllowsResumption: (@Sendable (ResumptionEvidence) -> Bool)?
     let revocationLists: [RevocationList]
     let keyLog: KeyLog?
@@ -64,6 +66,7 @@ public final class TLSContext: @unchecked Sendable {
         self.sessions = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
             try Self.makeSessionCache(configuration)
         }
+        self.verifiedChains = self.sessions == nil ? nil : VerifiedChains()
         let loaded = try Self.freeing(pointer) { () throws(TLSConfigurationError) in
             try Self.load(pointer, configuration)
         }

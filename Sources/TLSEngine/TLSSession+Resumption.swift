@@ -78,10 +78,13 @@ extension TLSSession {
     /// The handshake is complete: its session can be resumed from now on.
     func keepSession() {
         self.claimedSession = nil
+        self.rememberedRecord = nil
         guard let session = self.finishedSession else {
             return
         }
         self.finishedSession = nil
+        if let chainKey, self.verifiedAt != nil { self.context.verifiedChains?.remember(chainKey, session.record) }
+        self.chainKey = nil
         // Without the extension a man in the middle can make two connections with the same secrets (RFC 7627).
         if SSL_version(self.ssl) != TLS1_2_VERSION || copenssl_SSL_get_extms_support(self.ssl) == 1 {
             self.context.sessions?.insert(session, epoch: self.sessionEpoch, at: self.context.clock())
@@ -105,10 +108,25 @@ extension TLSSession {
         }
     }
 
-    /// The record that the session has inherited, or a new one for what was verified just now.
+    /// Whether what the peer shows was verified before, and that still holds.
+    ///
+    /// - Parameter store: A verification that has not begun.
+    func remembersChain(_ store: OpaquePointer?, at now: Int64) -> Bool {
+        guard let chains = self.context.verifiedChains, let key = VerifiedChains.key(of: store) else {
+            return false
+        }
+        self.chainKey = key
+        self.rememberedRecord = chains.record(key, at: now)
+        return self.rememberedRecord != nil
+    }
+
+    /// The record that the session has inherited, one that is remembered, or a new one for what was verified just now.
     private func record(for session: OpaquePointer) -> VerificationRecord? {
         if let inherited = VerificationRecord.attached(to: session) {
             return inherited
+        }
+        if let remembered = self.rememberedRecord {
+            return remembered.attach(to: session) ? remembered : nil
         }
         guard let verifiedAt = self.verifiedAt,
             let ssl = self.ssl,

@@ -42,8 +42,12 @@ public final class TLSSession {
     let serverName: String?
     var failure: TLSError?
     var verificationFailure: VerificationFailure?
-    /// When the peer's chain was verified; nil in a resumed session.
+    /// When the peer's chain was verified; nil in a resumed session, and when that was remembered.
     var verifiedAt: Int64?
+    /// Server: what the chain that the client shows is remembered by, during the handshake.
+    var chainKey: VerifiedChains.Key?
+    /// Server: what is remembered of it, during the handshake.
+    var rememberedRecord: VerificationRecord?
     /// Server: what the client resumes, during the handshake.
     var claimedSession: StoredSession?
     /// Server: what the client can resume as soon as the handshake is complete.
