@@ -7,8 +7,8 @@ import COpenSSL
 ///
 /// OpenSSL makes the handshake, and does every cipher. What is done here is what is left when nothing is negotiated any
 /// more: cut records out, number them, take their type off, and deal with the two things that may come beside data,
-/// KeyUpdate and alerts. OpenSSL's own records cost three times the instructions for a small message, two copies of each
-/// byte, and 17 KiB for a connection that says nothing.
+/// KeyUpdate and alerts. OpenSSL's own records cost more than twice the instructions for a small message, two copies of each
+/// byte, and more than 20 KiB for a connection that says nothing.
 final class TLSRecords {
     /// RFC 8446, 5.2: what encryption may add.
     private static let largestBody = RecordHeader.largestPlaintext + 256
