@@ -48,7 +48,7 @@ extension TLSSession {
     /// The certificates that the peer has shown, in this session or in the one that it resumes; nil when there are none.
     public func peerChain() -> PeerChain? {
         if let record = self.verificationRecord { return record.chain }
-        if case .shown(_, let chain)? = self.finished?.peer { return chain }
+        if let shown = self.finished?.shown { return shown.chain }
         OpenSSLErrors.clear()
         defer { OpenSSLErrors.clear() }
         guard let pointer = SSL_get1_peer_certificate(self.ssl) else {

@@ -5,21 +5,14 @@ import COpenSSL
 
 /// What a client can resume, with the record of its verification.
 final class StoredSession: Sendable {
-    /// What it is made from when a client comes back.
-    private enum Form {
-        case tls12(SessionCopy)
-        case tls13(ResumptionSecret)
-    }
-
-    private let form: Form
+    private let form: any StoredSessionForm
     let record: VerificationRecord
     let id: SessionID
 
     /// Keeps a session that has a record.
     init?(keeping session: OpaquePointer, record: VerificationRecord) {
         let isTLS13 = SSL_SESSION_get_protocol_version(session) == TLSVersion.tls13.number
-        let form: Form? =
-            isTLS13 ? ResumptionSecret(of: session).map(Form.tls13) : SessionCopy(session).map(Form.tls12)
+        let form: (any StoredSessionForm)? = isTLS13 ? ResumptionSecret(of: session) : SessionCopy(session)
         guard let id = SessionID(session), let form else {
             OpenSSLErrors.clear()
             return nil
@@ -30,35 +23,49 @@ final class StoredSession: Sendable {
     }
 
     /// TLS 1.3: a ticket is good for one connection, so that nobody can link two of them or replay one.
-    var isSingleUse: Bool { if case .tls13 = self.form { true } else { false } }
+    var isSingleUse: Bool { self.form.isSingleUse }
 
     /// - Returns: An `SSL_SESSION *` that the caller owns, with the record.
     func makeSession() -> OpaquePointer? {
-        switch self.form {
-        case .tls12(let copy): return SSL_SESSION_dup(copy.pointer)
-        case .tls13(let secret):
-            guard let session = secret.makeSession(self.id) else { return nil }
-            guard self.record.attach(to: session) else {
-                SSL_SESSION_free(session)
-                return nil
-            }
-            return session
+        guard let session = self.form.makeSession(self.id) else {
+            return nil
         }
+        guard VerificationRecord.attached(to: session) != nil || self.record.attach(to: session) else {
+            SSL_SESSION_free(session)
+            return nil
+        }
+        return session
     }
 
     /// Roughly the memory it holds, with what OpenSSL makes of certificates: several times their encoding.
-    var byteCount: Int {
-        switch self.form {
-        case .tls12: 6144 + 8 * self.record.chain.byteCount
-        case .tls13: 2048 + self.record.chain.byteCount
-        }
-    }
+    var byteCount: Int { self.form.byteCount(withChainOf: self.record.chain.byteCount) }
+}
+
+/// What a stored session is made from when a client comes back.
+///
+/// A protocol, not an enum of the two: an enum marks one of two references in the pointer itself, and a search for leaks
+/// does not find what that refers to.
+protocol StoredSessionForm: AnyObject, Sendable {
+    /// Good for one connection only.
+    var isSingleUse: Bool { get }
+
+    /// - Returns: An `SSL_SESSION *` that the caller owns.
+    func makeSession(_ id: SessionID) -> OpaquePointer?
+
+    /// Roughly the memory of a session, together with the chain in its record.
+    func byteCount(withChainOf byteCount: Int) -> Int
+}
+
+extension ResumptionSecret: StoredSessionForm {
+    var isSingleUse: Bool { true }
+
+    func byteCount(withChainOf byteCount: Int) -> Int { 2048 + byteCount }
 }
 
 /// Owns one reference of an `SSL_SESSION *` that nobody changes any more.
-private final class SessionCopy: @unchecked Sendable {
+private final class SessionCopy: StoredSessionForm, @unchecked Sendable {
     // Unchecked: it is a copy made for this object, and only copied from then on.
-    let pointer: OpaquePointer
+    private let pointer: OpaquePointer
 
     /// Connections mark their own sessions when they fail; a copy is not touched.
     init?(_ session: OpaquePointer) {
@@ -69,6 +76,13 @@ private final class SessionCopy: @unchecked Sendable {
     deinit {
         SSL_SESSION_free(self.pointer)
     }
+
+    var isSingleUse: Bool { false }
+
+    /// The record goes with it.
+    func makeSession(_ id: SessionID) -> OpaquePointer? { SSL_SESSION_dup(self.pointer) }
+
+    func byteCount(withChainOf byteCount: Int) -> Int { 6144 + 8 * byteCount }
 }
 
 /// What a client names a session by: 32 random bytes, which are the whole ticket in TLS 1.3.

@@ -31,8 +31,8 @@ extension TLSSession {
         if let record = self.verificationRecord {
             return record.evidence.leaf
         }
-        if case .shown(let certificate, _)? = self.finished?.peer {
-            return try certificate.get()
+        if let shown = self.finished?.shown {
+            return try shown.certificate.get()
         }
         // Until then a client would see the certificate of the session that it offers.
         guard self.context.role == .server || self.isHandshakeComplete else {

@@ -36,10 +36,7 @@ extension TLSSession {
 
     /// What was verified for this connection or for the one it resumes; nil without resumption.
     var verificationRecord: VerificationRecord? {
-        if let finished {
-            if case .recorded(let record) = finished.peer { return record }
-            return nil
-        }
+        if let finished { return finished.record }
         // Until then it may be a session that the other end will not take.
         return self.isHandshakeComplete ? VerificationRecord.attached(to: SSL_get_session(self.ssl)) : nil
     }
