@@ -8,6 +8,9 @@
 /// Not `Sendable`: it stays on the thread of its sessions.
 public final class TLSOutput {
     private static let keptCapacity = 512 * 1024
+    #if !DEBUG
+    @exclusivity(unchecked)
+    #endif
     private var buffer = AlignedBuffer(keptCapacity: TLSOutput.keptCapacity)
 
     /// An empty output that holds no memory yet.

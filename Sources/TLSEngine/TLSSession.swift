@@ -58,6 +58,9 @@ public final class TLSSession {
     var newestSession: OpaquePointer?
     /// Server: what the cache was when the connection began.
     let sessionEpoch: UInt64
+    #if !DEBUG
+    @exclusivity(unchecked)
+    #endif
     private var chatter = TLSChatter()
     private var isComplete = false
     private var hasSentCloseNotify = false

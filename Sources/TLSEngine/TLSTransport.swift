@@ -11,6 +11,9 @@ final class TLSTransport {
     var output: TLSOutput
     private var borrowed = UnsafeRawBufferPointer(start: nil, count: 0)
     // Nothing is kept in the usual case, so no memory either.
+    #if !DEBUG
+    @exclusivity(unchecked)
+    #endif
     private var kept = AlignedBuffer(keptCapacity: 0)
     /// The very first bytes of the peer, to tell what it speaks when it is not TLS.
     private(set) var firstBytes: [UInt8] = []

@@ -15,7 +15,13 @@ final class TLSRecords {
     /// RFC 8446, 5.5: with AES-GCM some 2^24.5 full records are safe. After fewer the keys are renewed.
     static let recordsPerKey: UInt64 = 1 << 23
 
+    #if !DEBUG
+    @exclusivity(unchecked)
+    #endif
     var reading: RecordKeys
+    #if !DEBUG
+    @exclusivity(unchecked)
+    #endif
     private var writing: RecordKeys
     /// How many records are written before the keys are renewed.
     var recordsPerKey = TLSRecords.recordsPerKey
