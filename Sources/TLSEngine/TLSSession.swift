@@ -141,6 +141,12 @@ public final class TLSSession {
     /// Bytes of ciphertext kept because nobody has read them yet. While there are any, `read` works without new input.
     public var keptInputByteCount: Int { self.transport.keptByteCount }
 
+    /// The least ciphertext that must still come for so much plaintext, behind what has been read; 1 where that is not known.
+    public func inputByteCount(forPlaintext count: Int) -> Int {
+        guard let records, records.pendingByteCount == 0 else { return 1 }
+        return max(1, records.leastByteCount(forPlaintext: count) - self.transport.keptByteCount)
+    }
+
     /// Decrypted bytes that are held because the last read had no room for them.
     public var pendingPlaintextByteCount: Int { self.records?.pendingByteCount ?? Int(SSL_pending(self.ssl)) }
 

@@ -54,6 +54,35 @@ struct PiecesTests {
         #expect(try sending.value())
     }
 
+    @Test("A large frame is passed on as soon as its last byte has come, whatever pieces and records it came in")
+    func nothingBehind() throws {
+        let bench = try GatewayBench(isEager: true)
+        let client = try bench.open()
+        let server = try bench.recording().connection()
+        try server.send(RecordingUpstream.initialize)
+        var count = Self.opening.count
+        for (index, payload) in Self.payloads.enumerated() {
+            // Nothing follows it, so whoever waits for more bytes than there are waits in vain.
+            let frames = Sample.call(UInt64(index), payload)
+            for piece in Self.pieces(of: frames, seed: UInt64(index)) { client.send(piece) }
+            count += frames.count
+            let received = try server.receive(count: count)
+            #expect(received.count == count && received.suffix(frames.count).elementsEqual(frames), "call \(index)")
+        }
+    }
+
+    @Test("A client that is gone in the middle of a large frame is noticed at once", arguments: [false, true])
+    func cutOff(isReset: Bool) throws {
+        let bench = try GatewayBench(isEager: true)
+        let client = try bench.open()
+        let server = try bench.recording().connection()
+        try server.send(RecordingUpstream.initialize)
+        client.send(Array(Sample.call(1, .buffer([UInt8](repeating: 1, count: 600 << 10))).prefix(100 << 10)))
+        client.disappear(reset: isReset)
+        let received = try server.receiveToEnd(within: .seconds(10))
+        #expect(received.elementsEqual(Self.opening), "\(received.count) bytes")
+    }
+
     @Test("A server's frames reach the client byte for byte and in order, however they are cut", arguments: [4, 5, 6])
     func fromServer(seed: UInt64) throws {
         let bench = try GatewayBench(isEager: true)

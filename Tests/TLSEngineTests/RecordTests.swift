@@ -73,6 +73,30 @@ import Testing
         try Self.expectData(old)
     }
 
+    @Test("What is said of the ciphertext still to come is never too much, and exact for the largest records")
+    func inputStillToCome() throws {
+        let pair = try Self.pair()
+        var random = SeededGenerator(seed: 3)
+        for largest in [100, 5000, 16_384] {
+            let plaintext = Self.bytes(200_000, seed: largest)
+            for start in stride(from: 0, to: plaintext.count, by: largest) {
+                try pair.client.write(Array(plaintext[start..<min(plaintext.count, start + largest)]))
+            }
+            pair.server.inbox = []
+            var rest = pair.client.takeOutput()[...]
+            while !rest.isEmpty {
+                let known = pair.server.session.inputByteCount(forPlaintext: plaintext.count - pair.server.inbox.count)
+                #expect(known <= rest.count)
+                if largest == 16_384 { #expect(known == rest.count) }
+                let chunk = rest.prefix(Int.random(in: 1...30_000, using: &random))
+                rest = rest.dropFirst(chunk.count)
+                pair.server.receive(chunk)
+            }
+            #expect(pair.server.inbox == plaintext)
+        }
+        #expect(try Self.pair(version: .tls12).server.session.inputByteCount(forPlaintext: 100_000) == 1)
+    }
+
     @Test("Data that comes in one piece with the end of the handshake is read")
     func dataWithFinished() throws {
         let authority = try TestAuthority.shared()

@@ -30,6 +30,7 @@ extension Bridge {
             if count > 0 { persistence?.session.heard(at: reactor.now) }
             guard phase != .lingering else { return }
             takeFromClient(UnsafeMutableRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count]))
+            client.awaitRest(pendingFrame.map { $0.byteCount - client.pending.count } ?? 0, behind: count)
         }
     }
 

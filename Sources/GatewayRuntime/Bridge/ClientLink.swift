@@ -45,8 +45,15 @@ final class ClientLink {
     var proxy: ProxyEnd?
 
     private var scratch: Scratch
+    /// How many bytes the socket waits for before it is reported as readable.
+    private var lowWater = 1
     private var backlog = ByteQueue()
     private var isFinishing = false
+
+    /// Less than a record is read when it comes.
+    private static let worthAwaiting = 16 << 10
+    /// The sender goes on while this is read, so it is less than what a connection has room for.
+    private static let highestLowWater = 128 << 10
 
     /// What stands between the socket and the frames.
     private enum Security {
@@ -277,6 +284,26 @@ final class ClientLink {
         return filled
     }
 
+    /// Lets the socket wait for the rest of a large message, so that it is read, and copied, in few pieces.
+    ///
+    /// Only where it comes fast: who sends slowly is heard of with every byte.
+    ///
+    /// - Parameters:
+    ///   - missing: The plaintext that a frame lacks; 0 for none.
+    ///   - latest: How much plaintext the last reading brought.
+    func awaitRest(_ missing: Int, behind latest: Int) {
+        var wanted = 1
+        if missing >= Self.worthAwaiting, latest >= Self.worthAwaiting, let tls {
+            wanted = min(tls.inputByteCount(forPlaintext: missing), Self.highestLowWater)
+        }
+        setLowWater(wanted)
+    }
+
+    private func setLowWater(_ byteCount: Int) {
+        guard byteCount != lowWater, socket?.setLowWater(byteCount) == true else { return }
+        lowWater = byteCount
+    }
+
     // MARK: Sending
 
     /// The system reports that the connection is gone.
@@ -348,6 +375,7 @@ final class ClientLink {
     func finishSending() {
         guard !isFinishing else { return }
         isFinishing = true
+        setLowWater(1)
         tls?.sendCloseNotify()
         flush()
     }
@@ -355,6 +383,7 @@ final class ClientLink {
     /// Sends what is queued, an alert perhaps, and then the end of file, without a word of TLS.
     func abandonSending() {
         isFinishing = true
+        setLowWater(1)
         flush()
     }
 

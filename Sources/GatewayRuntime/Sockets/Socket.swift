@@ -118,6 +118,15 @@ struct Socket: ~Copyable {
         }
     }
 
+    /// Sets how many bytes have to be there before the socket is reported as readable, unless nothing more comes.
+    ///
+    /// Linux asks for it of TCP sockets, and sees to it that there is room for as many (socket(7), SO_RCVLOWAT).
+    ///
+    /// - Returns: Whether it is so now.
+    func setLowWater(_ byteCount: Int) -> Bool {
+        (try? setOption(SOL_SOCKET, SO_RCVLOWAT, Int32(clamping: byteCount))) != nil
+    }
+
     func setOption(_ level: Int32, _ name: Int32, _ value: Int32) throws(SystemError) {
         var value = value
         let size = socklen_t(MemoryLayout<Int32>.size)

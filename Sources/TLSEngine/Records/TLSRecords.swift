@@ -92,6 +92,12 @@ final class TLSRecords {
     /// Decrypted bytes that nobody has read yet.
     var pendingByteCount: Int { self.spill.count - self.spillStart }
 
+    /// What records for so much plaintext have at least: the largest that there may be, without padding.
+    func leastByteCount(forPlaintext count: Int) -> Int {
+        let records = (count + RecordHeader.largestPlaintext - 1) / RecordHeader.largestPlaintext
+        return count + records * (RecordHeader.byteCount + 1 + RecordKeys.tagByteCount)
+    }
+
     /// Decrypts one record of data, after those of TLS itself that are before it.
     ///
     /// - Parameter room: More than no bytes.
