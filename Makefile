@@ -16,7 +16,7 @@ export TEST_PATIENCE ?= 4
 SKIP_UNDER_THREAD := --skip '^InteropTests' --skip 'MessageTests' --skip 'BackPressureTests'
 SKIP_COMMANDS := --skip '^GatewayTests[.](Call|CallThroughGateway|Listen|Trace|TextForm|CommandLine|Explain|PolicyTools|Node)Tests'
 # Each of these fills the machine by itself, or says how soon something has to have happened.
-HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|HalfOpen|Process|RecordFlood|ReloadCrowd|Storm|Stream|WholeWay)Tests|RevocationTests/sideBySide|ConnectTests/endingWithoutGateway)'
+HEAVY_TESTS := '^GatewayTests[.]((Crowd|DetachedCrowd|Flood|HalfOpen|Process|RecordFlood|ReloadCrowd|Storm|Stream|WholeWay)Tests|AbuseTests/idleCosts|RevocationTests/sideBySide|ConnectTests/endingWithoutGateway)'
 LIBRARY_TESTS := '^(IPCTests|IPCTransportTests|InteropTests)[.]'
 
 .DEFAULT_GOAL := help
