@@ -71,6 +71,23 @@ struct PiecesTests {
         }
     }
 
+    @Test("A client that begins a large frame fast and goes on slowly is not taken for one that is silent")
+    func fastThenSlow() throws {
+        let bench = try GatewayBench(isEager: true) { $0.timeouts = ["idle": "1s"] }
+        let client = try bench.open()
+        let server = try bench.recording().connection()
+        try server.send(RecordingUpstream.initialize)
+        let frames = Sample.call(1, .buffer([UInt8](repeating: 1, count: 200 << 10)))
+        client.send(Array(frames.prefix(40 << 10)))
+        let slow = frames.dropFirst(40 << 10)
+        for start in stride(from: slow.startIndex, to: slow.endIndex, by: 10 << 10) {
+            #expect(!client.receiveSome(milliseconds: 200))
+            client.send(Array(slow[start..<min(slow.endIndex, start + 10 << 10)]))
+        }
+        let received = try server.receive(count: Self.opening.count + frames.count)
+        #expect(received.elementsEqual(Self.opening + frames))
+    }
+
     @Test("A client that is gone in the middle of a large frame is noticed at once", arguments: [false, true])
     func cutOff(isReset: Bool) throws {
         let bench = try GatewayBench(isEager: true)

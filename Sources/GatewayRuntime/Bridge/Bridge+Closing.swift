@@ -166,6 +166,12 @@ extension Bridge {
         let timeouts = snapshot.configuration.timeouts
         let now = reactor.now
         if phase == .lingering { return dispose() }
+        if deadlines.rest <= now {
+            deadlines.rest = .max
+            // What the socket holds is reported now, and is no silence.
+            noteActivity()
+            return client.stopAwaitingRest()
+        }
         if let link = links.first(where: { $0.redialDeadline <= now }) { return connect(link) }
         if deadlines.session <= now { return sessionExpired() }
         if deadlines.persistence <= now { return persistentExpired() }

@@ -10,6 +10,8 @@ internal import TLSEngine
 extension Bridge {
     /// Frames of one connection that are judged in one turn of the loop, so that others have theirs.
     private static let framesPerTurn = 32
+    /// Nanoseconds for which the rest of a large message is waited for without a look at what has come of it.
+    private static let restTime: UInt64 = 100_000_000
 
     // MARK: From the client
 
@@ -30,7 +32,9 @@ extension Bridge {
             if count > 0 { persistence?.session.heard(at: reactor.now) }
             guard phase != .lingering else { return }
             takeFromClient(UnsafeMutableRawBufferPointer(rebasing: reactor.scratch.plaintext[..<count]))
-            client.awaitRest(pendingFrame.map { $0.byteCount - client.pending.count } ?? 0, behind: count)
+            guard phase != .lingering else { return }
+            let isAwaited = client.awaitRest(pendingFrame.map { $0.byteCount - client.pending.count } ?? 0)
+            deadlines.rest = isAwaited ? reactor.now + Self.restTime : .max
         }
     }
 

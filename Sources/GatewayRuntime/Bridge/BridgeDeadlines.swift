@@ -7,6 +7,8 @@ struct BridgeDeadlines {
     var client = UInt64.max
     /// For the rest of a frame that has begun.
     var frame = UInt64.max
+    /// For a look at how much of it has come, where the socket waits for all.
+    var rest = UInt64.max
     /// For anything at all to come.
     var idle = UInt64.max
     /// For the client to take something of what is queued for it.
@@ -29,7 +31,7 @@ struct BridgeDeadlines {
     /// The next of these, and of those of the links.
     func next(_ links: [UpstreamLink]) -> UInt64 {
         var next = min(client, frame, idle, clientStall, session, closing)
-        next = min(next, clientRate, upstreamRate, persistence, grace, leaving)
+        next = min(next, rest, clientRate, upstreamRate, persistence, grace, leaving)
         for link in links { next = min(next, link.readyDeadline, link.redialDeadline, link.stallDeadline) }
         return next
     }

@@ -47,6 +47,8 @@ final class ClientLink {
     private var scratch: Scratch
     /// How many bytes the socket waits for before it is reported as readable.
     private var lowWater = 1
+    /// What the latest reading brought, as it came.
+    private var latestByteCount = 0
     private var backlog = ByteQueue()
     private var isFinishing = false
 
@@ -223,6 +225,7 @@ final class ClientLink {
             if hasSentNothing { return receivedEnd() }
             return .failed(CloseReason(.connectionLost, "the connection to the client was lost: \(error.reason)"))
         case .bytes(let count):
+            latestByteCount = count
             receivedByteCount += count
             scratch.receivedByteCount &+= count
             guard let tls else { return .plaintext(count) }
@@ -288,15 +291,20 @@ final class ClientLink {
     ///
     /// Only where it comes fast: who sends slowly is heard of with every byte.
     ///
-    /// - Parameters:
-    ///   - missing: The plaintext that a frame lacks; 0 for none.
-    ///   - latest: How much plaintext the last reading brought.
-    func awaitRest(_ missing: Int, behind latest: Int) {
+    /// - Parameter missing: The plaintext that a frame lacks; 0 for none.
+    /// - Returns: Whether it waits. Then look again soon, with `stopAwaitingRest`: it may be slow from now on.
+    func awaitRest(_ missing: Int) -> Bool {
         var wanted = 1
-        if missing >= Self.worthAwaiting, latest >= Self.worthAwaiting, let tls {
+        if missing >= Self.worthAwaiting, latestByteCount >= Self.worthAwaiting, let tls {
             wanted = min(tls.inputByteCount(forPlaintext: missing), Self.highestLowWater)
         }
         setLowWater(wanted)
+        return lowWater > 1
+    }
+
+    /// Whatever has come is reported.
+    func stopAwaitingRest() {
+        setLowWater(1)
     }
 
     private func setLowWater(_ byteCount: Int) {
@@ -373,9 +381,10 @@ final class ClientLink {
 
     /// Sends close_notify, where there is TLS, behind everything that is queued, then the end of file.
     func finishSending() {
+        // What is not read when the socket closes becomes a reset, which may take away what was sent last.
+        setLowWater(1)
         guard !isFinishing else { return }
         isFinishing = true
-        setLowWater(1)
         tls?.sendCloseNotify()
         flush()
     }
