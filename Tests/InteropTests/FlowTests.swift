@@ -45,6 +45,8 @@ extension InteropTests {
         )
         func glut(_ setting: Setting) async throws {
             try await Bench.run(setting, weight: .heavy) { bench async throws in
+                // Before it has read that it may call, it would keep its calls, and then read no more.
+                _ = try await bench.node.call("swift", "whoami")
                 let order: IPCObject = ["channel": "swift", "command": "echo", "count": 200, "bytes": 100_000]
                 _ = try await bench.node.ask("glut", order)
                 // How much is read before the answers have piled up depends on how soon they are made. TCP may take all
