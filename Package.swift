@@ -15,7 +15,8 @@ let safeSettings = settings + [.strictMemorySafety()]
 
 // The gateway's own parts. Overlapping accesses to an object's properties are found where it is tested (SE-0176); looking
 // for them on the way of every message is a sixth of what the program itself does for it. Not for the library's targets:
-// packages with such flags cannot be depended on.
+// packages with such flags cannot be depended on; in TLSEngine the five properties that every record needs are exempt by an
+// attribute of their own.
 let gatewaySettings: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]

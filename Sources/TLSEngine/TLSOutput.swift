@@ -8,7 +8,7 @@
 /// Not `Sendable`: it stays on the thread of its sessions.
 public final class TLSOutput {
     private static let keptCapacity = 512 * 1024
-    #if !DEBUG
+    #if !DEBUG  // Every record needs it; Package.swift says why there are no checks.
     @exclusivity(unchecked)
     #endif
     private var buffer = AlignedBuffer(keptCapacity: TLSOutput.keptCapacity)

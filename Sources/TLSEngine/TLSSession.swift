@@ -58,7 +58,7 @@ public final class TLSSession {
     var newestSession: OpaquePointer?
     /// Server: what the cache was when the connection began.
     let sessionEpoch: UInt64
-    #if !DEBUG
+    #if !DEBUG  // Every record needs it; Package.swift says why there are no checks.
     @exclusivity(unchecked)
     #endif
     private var chatter = TLSChatter()

@@ -11,7 +11,7 @@ final class TLSTransport {
     var output: TLSOutput
     private var borrowed = UnsafeRawBufferPointer(start: nil, count: 0)
     // Nothing is kept in the usual case, so no memory either.
-    #if !DEBUG
+    #if !DEBUG  // Every record needs it; Package.swift says why there are no checks.
     @exclusivity(unchecked)
     #endif
     private var kept = AlignedBuffer(keptCapacity: 0)

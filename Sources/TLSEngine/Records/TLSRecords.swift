@@ -15,11 +15,11 @@ final class TLSRecords {
     /// RFC 8446, 5.5: with AES-GCM some 2^24.5 full records are safe. After fewer the keys are renewed.
     static let recordsPerKey: UInt64 = 1 << 23
 
-    #if !DEBUG
+    #if !DEBUG  // Every record needs it; Package.swift says why there are no checks.
     @exclusivity(unchecked)
     #endif
     var reading: RecordKeys
-    #if !DEBUG
+    #if !DEBUG  // Every record needs it; Package.swift says why there are no checks.
     @exclusivity(unchecked)
     #endif
     private var writing: RecordKeys
